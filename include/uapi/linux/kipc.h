@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: GPL-2.0 WITH Linux-syscall-note */
+/*
+ * The kipc ABI: what the module and its library say to each other.  This is the
+ * only header that both sides include; Documentation/abi.rst tells its rules.
+ *
+ * Calls are ioctls on /dev/kipc.  The ioctl number carries the size of the
+ * caller's structure; structures grow at their end only, so a shorter one is
+ * an older caller (missing fields read as zero) and a longer one is a newer
+ * caller (accepted if what the module does not know is zero, else E2BIG).
+ * Padding and bits that are kipc's own must be zero, else EINVAL.  A System V
+ * flag word follows System V: unknown bits are ignored.
+ *
+ * A descriptor of the device carries no object, no right and no namespace: each
+ * call acts in the IPC namespace and with the credentials of its caller.
+ */
+#ifndef _UAPI_LINUX_KIPC_H
+#define _UAPI_LINUX_KIPC_H
+
+#include <linux/ioctl.h>
+#include <linux/types.h>
+
+/*
+ * The ABI is unstable while this is 0: module and library must agree exactly,
+ * and the library says so when they do not.
+ */
+#define KIPC_ABI_VERSION	0
+
+#define KIPC_DEVICE		"/dev/kipc"
+
+/* Kinds of object.  A kind is also the number of its id table. */
+#define KIPC_KIND_SHM		0
+#define KIPC_KIND_SEM		1
+#define KIPC_KIND_MSG		2
+#define KIPC_KINDS		3
+
+/*
+ * An id is an index below 2^24 with a sequence number above it, as native ids
+ * are under ipcmni_extend.
+ */
+#define KIPC_INDEX_BITS		24
+#define KIPC_INDEX_MAX		(1 << KIPC_INDEX_BITS)
+
+/**
+ * struct kipc_query - KIPC_IOC_QUERY: what this module is
+ * @abi: out, KIPC_ABI_VERSION of the module
+ * @pad: must be zero
+ * @features: out, KIPC_FEATURE_* bits
+ * @release: out, the module's release, NUL-terminated
+ */
+struct kipc_query {
+	__u32	abi;
+	__u32	pad;
+	__u64	features;
+	char	release[32];
+};
+
+#define KIPC_FEATURE_SHM		(1ull << 0)	/* segments */
+#define KIPC_FEATURE_SHM_HUGETLB	(1ull << 1)	/* SHM_HUGETLB */
+#define KIPC_FEATURE_LIFETIME_CREATOR	(1ull << 2)	/* KIPC_LIFETIME_CREATOR */
+
+/* When an object ends without being removed. */
+#define KIPC_LIFETIME_PERSISTENT	0	/* never, as System V has it */
+#define KIPC_LIFETIME_CREATOR		1	/* with the process that made it */
+
+/**
+ * struct kipc_limit - KIPC_IOC_LIMIT: read or set a limit of the namespace
+ * @limit: KIPC_LIMIT_*
+ * @flags: KIPC_LIMIT_SET to set, 0 to read
+ * @value: in when set; out, the value in force after the call
+ *
+ * EINVAL: no such limit or flag, or a value out of its range.  EPERM: setting
+ * without being the superuser of the user namespace that owns the IPC
+ * namespace (for the *_NEXT_ID limits CAP_CHECKPOINT_RESTORE there is enough).
+ */
+struct kipc_limit {
+	__u32	limit;
+	__u32	flags;
+	__u64	value;
+};
+
+#define KIPC_LIMIT_SET		(1u << 0)
+
+#define KIPC_LIMIT_SHMMAX		0	/* bytes of one segment */
+#define KIPC_LIMIT_SHMALL		1	/* pages of all segments */
+#define KIPC_LIMIT_SHMMNI		2	/* segments */
+#define KIPC_LIMIT_SHM_RMID_FORCED	3	/* 1: no segment without attachment */
+#define KIPC_LIMIT_SHM_NEXT_ID		4	/* id wanted next, or -1 */
+
+/**
+ * struct kipc_shm_get - KIPC_IOC_SHM_GET: shmget(2); returns the id
+ * @key: key, or IPC_PRIVATE
+ * @flags: shmflg as in shmget(2)
+ * @size: bytes
+ * @lifetime: KIPC_LIFETIME_*, of a segment that this call creates
+ * @pad: must be zero
+ */
+struct kipc_shm_get {
+	__s32	key;
+	__u32	flags;
+	__u64	size;
+	__u32	lifetime;
+	__u32	pad;
+};
+
+/**
+ * struct kipc_shm_attach - KIPC_IOC_SHM_ATTACH: shmat(2)
+ * @id: segment
+ * @flags: shmflg as in shmat(2)
+ * @addr: in, the address wanted or 0; out, the address of the attachment
+ */
+struct kipc_shm_attach {
+	__s32	id;
+	__u32	flags;
+	__u64	addr;
+};
+
+/**
+ * struct kipc_shm_detach - KIPC_IOC_SHM_DETACH: shmdt(2)
+ * @addr: address of the attachment
+ */
+struct kipc_shm_detach {
+	__u64	addr;
+};
+
+/**
+ * struct kipc_shm_ctl - KIPC_IOC_SHM_CTL: shmctl(2); returns what shmctl does
+ * @id: segment, or an index for SHM_STAT and SHM_STAT_ANY
+ * @cmd: as in shmctl(2), without IPC_64
+ * @buf: user address of a struct shmid64_ds, shminfo64 or shm_info in the
+ *       layout that the caller's own native system call uses with IPC_64
+ */
+struct kipc_shm_ctl {
+	__s32	id;
+	__s32	cmd;
+	__u64	buf;
+};
+
+#define KIPC_IOC_TYPE		0xd7
+
+/* 0x00-0x0f: the device and the namespace */
+#define KIPC_IOC_QUERY		_IOWR(KIPC_IOC_TYPE, 0x00, struct kipc_query)
+#define KIPC_IOC_LIMIT		_IOWR(KIPC_IOC_TYPE, 0x01, struct kipc_limit)
+
+/* 0x10-0x1f: segments (0x20 sets, 0x30 queues, 0x40 handles, 0x50 names) */
+#define KIPC_IOC_SHM_GET	_IOW(KIPC_IOC_TYPE, 0x10, struct kipc_shm_get)
+#define KIPC_IOC_SHM_ATTACH	_IOWR(KIPC_IOC_TYPE, 0x11, struct kipc_shm_attach)
+#define KIPC_IOC_SHM_DETACH	_IOW(KIPC_IOC_TYPE, 0x12, struct kipc_shm_detach)
+#define KIPC_IOC_SHM_CTL	_IOW(KIPC_IOC_TYPE, 0x13, struct kipc_shm_ctl)
+
+/*
+ * mmap on the device maps a segment that the caller may use, at this offset.
+ * The length is at most the segment's; MAP_SHARED only; a mapping without
+ * PROT_WRITE stays read-only.
+ */
+#define KIPC_MMAP_OFFSET(kind, id) \
+	((__u64)(kind) << 52 | (__u64)(__u32)(id) << 20)
+
+#endif /* _UAPI_LINUX_KIPC_H */

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Per-user accounts, for what native System V IPC leaves unbounded.
+ *
+ * An account belongs to a user in a user namespace, and every charge is made
+ * to it and to the account of the user who owns that namespace, and so on up:
+ * otherwise subordinate uids would multiply a user's share.  The kernel's own
+ * ucounts do the same but are not exported.
+ *
+ * Level 1.  Locks: a private spinlock over the table, innermost; charging is
+ * atomic and may be done anywhere.
+ */
+#ifndef KIPC_ACCOUNT_H
+#define KIPC_ACCOUNT_H
+
+#include <linux/types.h>
+
+struct kipc_account;
+
+enum kipc_charge {
+	KIPC_CHARGE_RECORDS,	/* process records */
+	KIPC_CHARGE_LOCKED,	/* pages of segments locked into memory */
+	KIPC_CHARGES,
+};
+
+struct kipc_account *kipc_account_get_current(void);
+void kipc_account_put(struct kipc_account *account);
+bool kipc_account_charge(struct kipc_account *account, enum kipc_charge what,
+			 unsigned long amount, unsigned long max);
+void kipc_account_uncharge(struct kipc_account *account, enum kipc_charge what,
+			   unsigned long amount);
+
+#endif /* KIPC_ACCOUNT_H */

@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Every difference between the kernels that kipc runs on.  Each entry offers
+ * the newest kernel's interface to the rest of the module and dies with the
+ * last kernel that lacks it; no other file tests a version.
+ *
+ * Level 0.
+ */
+#ifndef KIPC_COMPAT_H
+#define KIPC_COMPAT_H
+
+#include <linux/ipc_namespace.h>
+#include <linux/mm.h>
+#include <linux/pagevec.h>
+#include <linux/swap.h>
+#include <linux/tracepoint.h>
+#include <linux/version.h>
+
+/* Until 6.2: flags of a mapping were written directly. */
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 3, 0)
+static inline void vm_flags_clear(struct vm_area_struct *vma, vm_flags_t flags)
+{
+	vma->vm_flags &= ~flags;
+}
+#endif
+
+/* Until 6.17: the count of a namespace was a field without an accessor. */
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 18, 0)
+static inline unsigned int kipc_ns_references(struct ipc_namespace *ns)
+{
+	return refcount_read(&ns->ns.count);
+}
+#else
+static inline unsigned int kipc_ns_references(struct ipc_namespace *ns)
+{
+	return __ns_ref_read(ns);
+}
+#endif
+
+/* From 6.16 on the exit tracepoint says itself whether the group is dead. */
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 16, 0)
+#define KIPC_EXIT_PROBE(name) \
+	void name(void *data, struct task_struct *task)
+#else
+#define KIPC_EXIT_PROBE(name) \
+	void name(void *data, struct task_struct *task, bool group_dead)
+#endif
+
+/* From 6.16 on shmem maps through vfs_mmap(). */
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 16, 0)
+#define vfs_mmap(file, vma)	call_mmap(file, vma)
+#endif
+
+#endif /* KIPC_COMPAT_H */

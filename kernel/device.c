@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * /dev/kipc: see device.h.
+ */
+#include <linux/fs.h>
+#include <linux/miscdevice.h>
+#include <linux/mm.h>
+#include <linux/module.h>
+
+#include <linux/kipc.h>
+
+#include "device.h"
+#include "ioctl.h"
+#include "shm.h"
+#include "space.h"
+
+static int kipc_open(struct inode *inode, struct file *file)
+{
+	/* The misc layer leaves its own pointer there; a descriptor carries nothing. */
+	file->private_data = NULL;
+	return nonseekable_open(inode, file);
+}
+
+static int kipc_mmap(struct file *file, struct vm_area_struct *vma)
+{
+	u64 offset = (u64)vma->vm_pgoff << PAGE_SHIFT;
+	u64 id = offset >> 20 & U32_MAX;
+	struct kipc_space *space;
+
+	if (id > INT_MAX || offset != KIPC_MMAP_OFFSET(KIPC_KIND_SHM, id))
+		return -EINVAL;
+	space = kipc_space_current();
+	if (IS_ERR(space))
+		return PTR_ERR(space);
+	return kipc_shm_map(space, id, vma);
+}
+
+static const struct file_operations kipc_device_fops = {
+	.owner		= THIS_MODULE,
+	.open		= kipc_open,
+	.unlocked_ioctl	= kipc_ioctl,
+	.compat_ioctl	= compat_ptr_ioctl,
+	.mmap		= kipc_mmap,
+};
+
+static struct miscdevice kipc_device = {
+	.minor	= MISC_DYNAMIC_MINOR,
+	.name	= "kipc",
+	.fops	= &kipc_device_fops,
+	.mode	= 0666,
+};
+
+/**
+ * kipc_device_init() - make the device
+ *
+ * Return: 0 or an error.
+ */
+int kipc_device_init(void)
+{
+	return misc_register(&kipc_device);
+}
+
+/**
+ * kipc_device_deinit() - remove the device
+ */
+void kipc_device_deinit(void)
+{
+	misc_deregister(&kipc_device);
+}

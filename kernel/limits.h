@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Defaults and bounds, in one place.  The System V limits have native's
+ * defaults; the bounds below them are on what native leaves unbounded or does
+ * not have.
+ *
+ * Level 0.
+ */
+#ifndef KIPC_LIMITS_H
+#define KIPC_LIMITS_H
+
+#include <linux/limits.h>
+#include <linux/radix-tree.h>
+#include <linux/shm.h>
+#include <uapi/linux/shm.h>
+
+#include <linux/kipc.h>
+
+#define KIPC_SEQ_MAX		(INT_MAX >> KIPC_INDEX_BITS)
+
+/* An index is reused only after this many others, or half as many as live. */
+#define KIPC_INDEX_MIN_CYCLE	(RADIX_TREE_MAP_SIZE * RADIX_TREE_MAP_SIZE)
+
+/* Process records that one user may have, over all namespaces. */
+#define KIPC_USER_RECORDS	32768
+
+/* How often a namespace that nobody may be in any more is looked for. */
+#define KIPC_REAP_INTERVAL	HZ
+
+#endif /* KIPC_LIMITS_H */

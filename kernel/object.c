@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The common header of every kipc object: see object.h.
+ */
+#include <linux/cred.h>
+#include <linux/ktime.h>
+#include <linux/sched/signal.h>
+#include <linux/timekeeping.h>
+
+#include "object.h"
+
+/**
+ * kipc_object_init() - fill in the header of a new object of the caller's
+ * @object: the object, zeroed
+ * @kind: KIPC_KIND_*
+ * @ops: operations of the kind
+ * @space: space it will live in; the caller sees to the reference
+ * @key: key or IPC_PRIVATE
+ * @mode: permission bits
+ *
+ * The object has one reference, the base reference.
+ */
+void kipc_object_init(struct kipc_object *object, unsigned int kind,
+		      const struct kipc_object_ops *ops,
+		      struct kipc_space *space, key_t key, umode_t mode)
+{
+	spin_lock_init(&object->lock);
+	refcount_set(&object->refs, 1);
+	INIT_LIST_HEAD(&object->owned);
+	object->kind = kind;
+	object->ops = ops;
+	object->space = space;
+	object->key = key;
+	object->mode = mode;
+	current_euid_egid(&object->cuid, &object->cgid);
+	object->uid = object->cuid;
+	object->gid = object->cgid;
+	object->ctime = ktime_get_real_seconds();
+	object->born = ktime_get_boottime_seconds();
+	object->creator = get_pid(task_tgid(current));
+}
+
+/**
+ * kipc_object_put() - give a reference back
+ * @object: the object
+ *
+ * Context: may sleep; the last one calls ops->free.
+ */
+void kipc_object_put(struct kipc_object *object)
+{
+	if (!refcount_dec_and_test(&object->refs))
+		return;
+	put_pid(object->creator);
+	object->ops->free(object);
+}

@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The common header of every kipc object: reference, lock, removal.
+ *
+ * Level 1.
+ *
+ * THE LOCK MAP.  Outermost first; a lock may be taken only while holding locks
+ * that stand before it.
+ *
+ *  1  kipc_shm_detach_locks[]	  mutex	  shm.c: find-then-unmap of shmdt, by mm
+ *  2  mm->mmap_lock		  rwsem	  the kernel's; held around our vm_ops
+ *  3  kipc_spaces_lock		  mutex	  space.c: making and ending spaces
+ *  4  kipc_process.drain	  mutex	  process.c: one drain of a record at a time
+ *  5  kipc_ids.rwsem		  rwsem	  ids.h: one per space and kind; what is in
+ *					  the tables, limits and totals
+ *  6  kipc_object.lock		  spin	  the object's own state
+ *  7  kipc_process.lock	  spin	  process.c: the record's list of objects
+ *     kipc_processes_lock	  spin	  process.c: the table of records
+ *     kipc_accounts_lock	  spin	  account.c: the table of accounts
+ *
+ * User memory is touched under none of 3-7, because a fault takes 2.  No lock
+ * is taken with interrupts off.  The exit hook (death.c) takes no lock at all.
+ *
+ * LIFE OF AN OBJECT.  It is complete before its id is visible.  Finding it by
+ * id or key needs RCU only; who found it takes a reference (kipc_object_get_rcu)
+ * or its lock, and must then look at @removed.  The tables hold the base
+ * reference.  Removal takes it out of the tables and sets @removed, both under
+ * 5 and 6; the base reference goes then, or, for a segment that is still
+ * attached, with the last attachment.  The last reference calls ops->free in
+ * process context; the memory goes after a grace period.
+ */
+#ifndef KIPC_OBJECT_H
+#define KIPC_OBJECT_H
+
+#include <linux/pid.h>
+#include <linux/rcupdate.h>
+#include <linux/refcount.h>
+#include <linux/rhashtable-types.h>
+#include <linux/spinlock.h>
+#include <linux/types.h>
+#include <linux/uidgid.h>
+
+struct kipc_object;
+struct kipc_process;
+struct kipc_space;
+
+/**
+ * struct kipc_object_ops - what differs between the kinds
+ * @end_locked: end the object as IPC_RMID does, with no permission asked, and take
+ *		it off its owner's list; kipc_ids.rwsem is held for writing and
+ *		kipc_object.lock; true: the base reference is the caller's to put
+ * @free: release what the object holds, and its memory after a grace period; the
+ *	  last reference is gone; may sleep
+ * @users: who uses the object now, for listings; kipc_object.lock is held
+ */
+struct kipc_object_ops {
+	bool (*end_locked)(struct kipc_object *object);
+	void (*free)(struct kipc_object *object);
+	unsigned long (*users)(struct kipc_object *object);
+};
+
+/**
+ * struct kipc_object - the common header
+ * @lock: see the lock map
+ * @refs: references
+ * @removed: out of the tables; written under @lock and kipc_ids.rwsem
+ * @kind: KIPC_KIND_*; constant
+ * @lifetime: KIPC_LIFETIME_*; constant
+ * @mode: permission bits, and bits of the kind's own; @lock
+ * @uid: owner; @lock
+ * @gid: owner's group; @lock
+ * @cuid: creator; constant
+ * @cgid: creator's group; constant
+ * @id: id; constant once visible
+ * @seq: sequence number inside @id; constant once visible
+ * @key: key; @lock and kipc_ids.rwsem
+ * @key_node: in kipc_ids.keys unless @key is IPC_PRIVATE
+ * @ctime: last change, seconds of real time; @lock
+ * @born: creation, seconds since boot; constant
+ * @creator: thread group that created it; constant
+ * @space: namespace it lives in, with a reference; constant
+ * @ops: constant
+ * @owner: record of the process whose death ends it, with a reference, or NULL; constant
+ * @owned: in @owner's list; kipc_process.lock
+ * @rcu: for the grace period
+ */
+struct kipc_object {
+	spinlock_t lock;
+	refcount_t refs;
+	bool removed;
+	u8 kind;
+	u8 lifetime;
+	umode_t mode;
+	kuid_t uid;
+	kgid_t gid;
+	kuid_t cuid;
+	kgid_t cgid;
+	int id;
+	unsigned int seq;
+	key_t key;
+	struct rhash_head key_node;
+	time64_t ctime;
+	time64_t born;
+	struct pid *creator;
+	struct kipc_space *space;
+	const struct kipc_object_ops *ops;
+	struct kipc_process *owner;
+	struct list_head owned;
+	struct rcu_head rcu;
+};
+
+void kipc_object_init(struct kipc_object *object, unsigned int kind,
+		      const struct kipc_object_ops *ops,
+		      struct kipc_space *space, key_t key, umode_t mode);
+void kipc_object_put(struct kipc_object *object);
+
+/**
+ * kipc_object_get() - one more reference, for a caller who has one or the lock
+ * @object: the object, not removed or referenced
+ */
+static inline void kipc_object_get(struct kipc_object *object)
+{
+	refcount_inc(&object->refs);
+}
+
+/**
+ * kipc_object_get_rcu() - a reference for a caller who found it under RCU
+ * @object: the object
+ *
+ * Return: false if the object is being freed.
+ */
+static inline bool kipc_object_get_rcu(struct kipc_object *object)
+{
+	return refcount_inc_not_zero(&object->refs);
+}
+
+#endif /* KIPC_OBJECT_H */

@@ -1,0 +1,339 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * /proc/kipc: see proc.h.
+ *
+ *   shm       segments, in the format of /proc/sysvipc/shm
+ *   objects   what all kinds have in common, and native does not show
+ *   ids       the tables
+ *   sys/NAME  a limit, as native's file of that name in /proc/sys/kernel
+ */
+#include <linux/cred.h>
+#include <linux/fs.h>
+#include <linux/ipc.h>
+#include <linux/ktime.h>
+#include <linux/proc_fs.h>
+#include <linux/seq_file.h>
+#include <linux/slab.h>
+#include <linux/uaccess.h>
+#include <linux/user_namespace.h>
+
+#include <linux/kipc.h>
+
+#include "death.h"
+#include "limit.h"
+#include "memory.h"
+#include "proc.h"
+#include "shm.h"
+#include "space.h"
+
+static const char * const kipc_kind_names[KIPC_KINDS] = {
+	[KIPC_KIND_SHM] = "shm",
+	[KIPC_KIND_SEM] = "sem",
+	[KIPC_KIND_MSG] = "msg",
+};
+
+/* Kinds that this module has. */
+static const u8 kipc_proc_kinds[] = { KIPC_KIND_SHM };
+
+/**
+ * struct kipc_proc_walk - a listing that is being read
+ * @space: with a reference
+ * @pid_ns: of the proc mount
+ * @user_ns: of the reader
+ */
+struct kipc_proc_walk {
+	struct kipc_space *space;
+	struct pid_namespace *pid_ns;
+	struct user_namespace *user_ns;
+};
+
+/* ---- Walks: position is 0 for the header, then kind and index + 1 ---- */
+
+#define KIPC_PROC_KIND_SHIFT	32
+
+static struct kipc_object *kipc_proc_find(struct kipc_proc_walk *walk, loff_t *pos)
+{
+	unsigned int kind = *pos >> KIPC_PROC_KIND_SHIFT;
+	struct kipc_object *object;
+	int index = (u32)*pos - 1;
+
+	for (; kind < ARRAY_SIZE(kipc_proc_kinds); kind++, index = 0) {
+		object = kipc_ids_next(&walk->space->ids[kipc_proc_kinds[kind]], &index);
+		if (object) {
+			*pos = ((loff_t)kind << KIPC_PROC_KIND_SHIFT) + index + 1;
+			return object;
+		}
+	}
+	return NULL;
+}
+
+static void *kipc_proc_start(struct seq_file *s, loff_t *pos)
+{
+	return *pos ? kipc_proc_find(s->private, pos) : SEQ_START_TOKEN;
+}
+
+static void kipc_proc_put(void *v)
+{
+	if (v && v != SEQ_START_TOKEN)
+		kipc_object_put(v);
+}
+
+static void *kipc_proc_next(struct seq_file *s, void *v, loff_t *pos)
+{
+	kipc_proc_put(v);
+	++*pos;
+	return kipc_proc_find(s->private, pos);
+}
+
+static void kipc_proc_stop(struct seq_file *s, void *v)
+{
+	kipc_proc_put(v);
+}
+
+static int kipc_proc_open(struct inode *inode, struct file *file,
+			  const struct seq_operations *ops)
+{
+	struct kipc_space *space = kipc_space_current();
+	struct kipc_proc_walk *walk;
+
+	if (IS_ERR(space))
+		return PTR_ERR(space);
+	kipc_death_settle();
+	kipc_shm_settle(space);
+	walk = __seq_open_private(file, ops, sizeof(*walk));
+	if (!walk)
+		return -ENOMEM;
+	walk->space = kipc_space_get(space);
+	walk->pid_ns = proc_pid_ns(inode->i_sb);
+	walk->user_ns = seq_user_ns(file->private_data);
+	return 0;
+}
+
+static int kipc_proc_release(struct inode *inode, struct file *file)
+{
+	struct seq_file *s = file->private_data;
+	struct kipc_proc_walk *walk = s->private;
+
+	kipc_space_put(walk->space);
+	return seq_release_private(inode, file);
+}
+
+/* ---- shm ---- */
+
+static int kipc_proc_shm_show(struct seq_file *s, void *v)
+{
+	struct kipc_proc_walk *walk = s->private;
+	struct kipc_memory_usage usage = {};
+	struct kipc_object *object = v;
+	struct kipc_shm *shm;
+
+	if (v == SEQ_START_TOKEN) {
+		seq_puts(s, "       key      shmid perms                  size  cpid  lpid nattch   uid   gid  cuid  cgid      atime      dtime      ctime                   rss                  swap\n");
+		return 0;
+	}
+	shm = kipc_shm_of(object);
+	kipc_memory_add_usage(shm->file, &usage);
+	spin_lock(&object->lock);
+	if (!object->removed)
+		seq_printf(s, "%10d %10d  %4o %21lu %5u %5u  %5lu %5u %5u %5u %5u %10llu %10llu %10llu %21lu %21lu\n",
+			   object->key, object->id, object->mode,
+			   (unsigned long)shm->size,
+			   pid_nr_ns(object->creator, walk->pid_ns),
+			   pid_nr_ns(shm->lpid, walk->pid_ns), shm->nattch,
+			   from_kuid_munged(walk->user_ns, object->uid),
+			   from_kgid_munged(walk->user_ns, object->gid),
+			   from_kuid_munged(walk->user_ns, object->cuid),
+			   from_kgid_munged(walk->user_ns, object->cgid),
+			   shm->atime, shm->dtime, object->ctime,
+			   usage.resident * PAGE_SIZE, usage.swapped * PAGE_SIZE);
+	spin_unlock(&object->lock);
+	return 0;
+}
+
+static const struct seq_operations kipc_proc_shm_ops = {
+	.start	= kipc_proc_start,
+	.next	= kipc_proc_next,
+	.stop	= kipc_proc_stop,
+	.show	= kipc_proc_shm_show,
+};
+
+static int kipc_proc_shm_open(struct inode *inode, struct file *file)
+{
+	return kipc_proc_open(inode, file, &kipc_proc_shm_ops);
+}
+
+static const struct proc_ops kipc_proc_shm = {
+	.proc_open	= kipc_proc_shm_open,
+	.proc_read	= seq_read,
+	.proc_lseek	= seq_lseek,
+	.proc_release	= kipc_proc_release,
+};
+
+/* ---- objects ---- */
+
+static int kipc_proc_objects_show(struct seq_file *s, void *v)
+{
+	static const char * const lifetimes[] = {
+		[KIPC_LIFETIME_PERSISTENT] = "persistent",
+		[KIPC_LIFETIME_CREATOR] = "creator",
+	};
+	struct kipc_proc_walk *walk = s->private;
+	struct kipc_object *object = v;
+
+	if (v == SEQ_START_TOKEN) {
+		seq_puts(s, "kind         id        key      owner perms  users lifetime   creator        age\n");
+		return 0;
+	}
+	spin_lock(&object->lock);
+	if (!object->removed)
+		seq_printf(s, "%-4s %10d 0x%08x %10u  %4o %6lu %-10s %7u %10lld\n",
+			   kipc_kind_names[object->kind], object->id, object->key,
+			   from_kuid_munged(walk->user_ns, object->uid),
+			   object->mode, object->ops->users(object),
+			   lifetimes[object->lifetime],
+			   pid_nr_ns(object->creator, walk->pid_ns),
+			   ktime_get_boottime_seconds() - object->born);
+	spin_unlock(&object->lock);
+	return 0;
+}
+
+static const struct seq_operations kipc_proc_objects_ops = {
+	.start	= kipc_proc_start,
+	.next	= kipc_proc_next,
+	.stop	= kipc_proc_stop,
+	.show	= kipc_proc_objects_show,
+};
+
+static int kipc_proc_objects_open(struct inode *inode, struct file *file)
+{
+	return kipc_proc_open(inode, file, &kipc_proc_objects_ops);
+}
+
+static const struct proc_ops kipc_proc_objects = {
+	.proc_open	= kipc_proc_objects_open,
+	.proc_read	= seq_read,
+	.proc_lseek	= seq_lseek,
+	.proc_release	= kipc_proc_release,
+};
+
+/* ---- ids ---- */
+
+static int kipc_proc_ids_show(struct seq_file *s, void *v)
+{
+	struct kipc_space *space = kipc_space_current();
+	struct kipc_ids *ids;
+	unsigned int i;
+
+	if (IS_ERR(space))
+		return PTR_ERR(space);
+	kipc_death_settle();
+	kipc_shm_settle(space);
+	seq_puts(s, "kind     in_use    max_idx   seq    next_id      limit              created              removed\n");
+	for (i = 0; i < ARRAY_SIZE(kipc_proc_kinds); i++) {
+		ids = &space->ids[kipc_proc_kinds[i]];
+		down_write(&ids->rwsem);
+		seq_printf(s, "%-4s %10d %10d %5u %10d %10u %20llu %20llu\n",
+			   kipc_kind_names[kipc_proc_kinds[i]], ids->in_use,
+			   kipc_ids_max_index(ids), ids->seq, ids->next_id,
+			   space->shm_limits.mni, ids->created, ids->removed);
+		up_write(&ids->rwsem);
+	}
+	return 0;
+}
+
+/* ---- sys ---- */
+
+static int kipc_proc_limit_show(struct seq_file *s, void *v)
+{
+	const struct kipc_limit_type *type = s->private;
+	struct kipc_space *space = kipc_space_current();
+	u64 value;
+
+	if (IS_ERR(space))
+		return PTR_ERR(space);
+	value = kipc_limit_get(space, type);
+	if (type->is_signed)
+		seq_printf(s, "%lld\n", value);
+	else
+		seq_printf(s, "%llu\n", value);
+	return 0;
+}
+
+static int kipc_proc_limit_open(struct inode *inode, struct file *file)
+{
+	return single_open(file, kipc_proc_limit_show, pde_data(inode));
+}
+
+static ssize_t kipc_proc_limit_write(struct file *file, const char __user *buf,
+				     size_t count, loff_t *pos)
+{
+	const struct kipc_limit_type *type = pde_data(file_inode(file));
+	struct kipc_space *space = kipc_space_current();
+	u64 value;
+	int ret;
+
+	if (IS_ERR(space))
+		return PTR_ERR(space);
+	if (!kipc_limit_may_set(space, type))
+		return -EPERM;
+	ret = kstrtoull_from_user(buf, count, 0, &value);
+	if (!ret)
+		ret = kipc_limit_set(space, type, value);
+	return ret ?: count;
+}
+
+static const struct proc_ops kipc_proc_limit = {
+	.proc_open	= kipc_proc_limit_open,
+	.proc_read	= seq_read,
+	.proc_write	= kipc_proc_limit_write,
+	.proc_lseek	= seq_lseek,
+	.proc_release	= single_release,
+};
+
+/* ---- Init ---- */
+
+static int kipc_proc_fill(struct proc_dir_entry *dir)
+{
+	struct proc_dir_entry *sys;
+	unsigned int i;
+
+	if (!proc_create("shm", 0444, dir, &kipc_proc_shm) ||
+	    !proc_create("objects", 0444, dir, &kipc_proc_objects) ||
+	    !proc_create_single("ids", 0444, dir, kipc_proc_ids_show))
+		return -ENOMEM;
+
+	sys = proc_mkdir("sys", dir);
+	if (!sys)
+		return -ENOMEM;
+	for (i = 0; i < kipc_limit_count; i++)
+		if (!proc_create_data(kipc_limit_types[i].name, 0644, sys,
+				      &kipc_proc_limit, (void *)&kipc_limit_types[i]))
+			return -ENOMEM;
+	return 0;
+}
+
+/**
+ * kipc_proc_init() - make /proc/kipc
+ *
+ * Return: 0 or -ENOMEM.
+ */
+int kipc_proc_init(void)
+{
+	struct proc_dir_entry *dir = proc_mkdir("kipc", NULL);
+	int ret;
+
+	if (!dir)
+		return -ENOMEM;
+	ret = kipc_proc_fill(dir);
+	if (ret)
+		kipc_proc_deinit();
+	return ret;
+}
+
+/**
+ * kipc_proc_deinit() - remove /proc/kipc
+ */
+void kipc_proc_deinit(void)
+{
+	remove_proc_subtree("kipc", NULL);
+}

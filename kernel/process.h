@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Process records: what kipc must put right when a process dies.
+ *
+ * A record belongs to a thread group, found by its struct pid, which outlives
+ * execve and is not reused while the record holds it.  It is made when the
+ * process first makes something that depends on its life and lives until that
+ * life ends; a record pins the module.
+ *
+ * Level 3.  Locks, in the lock map (object.h): kipc_process.drain (4),
+ * kipc_process.lock (7), kipc_processes_lock (7).
+ *
+ * Death, step by step: the exit hook (death.c) sets @dead and puts the record
+ * on a list, with no lock taken.  From then on whoever finds an object whose
+ * owner is dead drains that owner first, so nobody sees the object any more
+ * once the parent's wait has returned; the worker drains what nobody meets.
+ */
+#ifndef KIPC_PROCESS_H
+#define KIPC_PROCESS_H
+
+#include <linux/llist.h>
+#include <linux/mutex.h>
+#include <linux/pid.h>
+#include <linux/refcount.h>
+#include <linux/spinlock.h>
+
+#include "object.h"
+
+struct kipc_account;
+
+/**
+ * struct kipc_process - the record of one process
+ * @node: in the table of records; kipc_processes_lock, readers need RCU only
+ * @refs: references; the table holds one until the record is drained
+ * @pid: thread group, with a reference; constant
+ * @account: who is charged for the record, with a reference; constant
+ * @dead: set once, by the exit hook
+ * @death: in the list of records to drain, once @dead
+ * @drain: held while the record is drained
+ * @lock: protects @objects
+ * @objects: objects that end with the process, by kipc_object.owned; a listed
+ *	     object still has its base reference
+ * @rcu: for the grace period
+ */
+struct kipc_process {
+	struct hlist_node node;
+	refcount_t refs;
+	struct pid *pid;
+	struct kipc_account *account;
+	atomic_t dead;
+	struct llist_node death;
+	struct mutex drain;
+	spinlock_t lock;
+	struct list_head objects;
+	struct rcu_head rcu;
+};
+
+struct kipc_process *kipc_process_get_current(void);
+void kipc_process_put(struct kipc_process *process);
+struct kipc_process *kipc_process_find_rcu(struct pid *pid);
+void kipc_process_adopt(struct kipc_process *process, struct kipc_object *object);
+void kipc_process_disown(struct kipc_object *object);
+void kipc_process_drain(struct kipc_process *process);
+void kipc_process_forget(struct kipc_process *process);
+bool kipc_pid_is_alive(struct pid *pid);
+
+/**
+ * kipc_object_is_doomed() - whether the object's owner died and it is still there
+ * @object: the object
+ *
+ * Context: any; lock-free.  If so, kipc_process_drain(object->owner).
+ */
+static inline bool kipc_object_is_doomed(struct kipc_object *object)
+{
+	return object->owner && atomic_read(&object->owner->dead) &&
+	       !list_empty(&object->owned);
+}
+
+#endif /* KIPC_PROCESS_H */

@@ -1,0 +1,480 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Segments: their life, shmget.  See shm.h; their mappings are in shm_map.c and
+ * shmctl is in shm_ctl.c.
+ *
+ * A segment ends (kipc_shm_remove_locked) when nobody has it attached and it is
+ * to go: after IPC_RMID, under shm_rmid_forced, with its owner, with its
+ * namespace.  In a namespace that dies it leaves the tables while it is still
+ * attached and then lives, unreachable by id, until the last attachment goes.
+ */
+#include <linux/file.h>
+#include <linux/fs.h>
+#include <linux/sched/signal.h>
+#include <linux/slab.h>
+
+#include "account.h"
+#include "memory.h"
+#include "perm.h"
+#include "process.h"
+#include "shm.h"
+#include "space.h"
+
+static struct kmem_cache *kipc_shm_cache;
+
+static inline struct kipc_ids *kipc_shm_ids(struct kipc_space *space)
+{
+	return &space->ids[KIPC_KIND_SHM];
+}
+
+/* ---- Life ---- */
+
+static void kipc_shm_free(struct kipc_object *object)
+{
+	struct kipc_shm *shm = kipc_shm_of(object);
+
+	if (shm->locker) {
+		kipc_memory_set_locked(shm->file, false);
+		kipc_account_uncharge(shm->locker, KIPC_CHARGE_LOCKED,
+				      kipc_shm_pages(shm));
+		kipc_account_put(shm->locker);
+	}
+	put_pid(shm->lpid);
+	kipc_process_put(object->owner);
+	kipc_space_put(object->space);
+	if (shm->map_file != shm->file)
+		fput(shm->file);
+	fput(shm->map_file);
+}
+
+/**
+ * kipc_shm_free_rcu() - free the memory of a segment that ended
+ * @rcu: kipc_object.rcu, after a grace period
+ */
+void kipc_shm_free_rcu(struct rcu_head *rcu)
+{
+	kmem_cache_free(kipc_shm_cache,
+			kipc_shm_of(container_of(rcu, struct kipc_object, rcu)));
+}
+
+static bool kipc_shm_may_end_locked(struct kipc_shm *shm)
+{
+	lockdep_assert_held(&shm->object.lock);
+	return !shm->nattch &&
+	       (shm->object.mode & SHM_DEST ||
+		READ_ONCE(shm->object.space->shm_limits.rmid_forced));
+}
+
+/* Out of the tables; true: the base reference is the caller's to put. */
+static bool kipc_shm_remove_locked(struct kipc_shm *shm)
+{
+	struct kipc_space *space = shm->object.space;
+
+	kipc_ids_remove_locked(kipc_shm_ids(space), &shm->object);
+	space->shm_pages -= kipc_shm_pages(shm);
+	kipc_process_disown(&shm->object);
+	return !shm->nattch;
+}
+
+/* As IPC_RMID: now, or with the last attachment. */
+static bool kipc_shm_end_locked(struct kipc_object *object)
+{
+	struct kipc_shm *shm = kipc_shm_of(object);
+
+	object->mode |= SHM_DEST;
+	if (!shm->nattch || object->space->dead)
+		return kipc_shm_remove_locked(shm);
+	kipc_ids_forget_key_locked(kipc_shm_ids(object->space), object);
+	kipc_process_disown(object);
+	return false;
+}
+
+static unsigned long kipc_shm_users(struct kipc_object *object)
+{
+	return kipc_shm_of(object)->nattch;
+}
+
+static const struct kipc_object_ops kipc_shm_object_ops = {
+	.end_locked	= kipc_shm_end_locked,
+	.free		= kipc_shm_free,
+	.users		= kipc_shm_users,
+};
+
+/* Nobody has it attached: end it, unless somebody attached it meanwhile. */
+static void kipc_shm_reap(struct kipc_shm *shm)
+{
+	struct kipc_ids *ids = kipc_object_ids(&shm->object);
+	bool ended = false;
+
+	down_write(&ids->rwsem);
+	spin_lock(&shm->object.lock);
+	if (!shm->object.removed && kipc_shm_may_end_locked(shm))
+		ended = kipc_shm_remove_locked(shm);
+	spin_unlock(&shm->object.lock);
+	up_write(&ids->rwsem);
+	if (ended)
+		kipc_object_put(&shm->object);
+}
+
+static void kipc_shm_set_lpid_locked(struct kipc_shm *shm)
+{
+	struct pid *pid = task_tgid(current);
+
+	lockdep_assert_held(&shm->object.lock);
+	if (shm->lpid == pid)
+		return;
+	put_pid(shm->lpid);
+	shm->lpid = get_pid(pid);
+}
+
+/**
+ * kipc_shm_enter_locked() - count one more mapping
+ * @shm: the segment, alive; its lock is held
+ */
+void kipc_shm_enter_locked(struct kipc_shm *shm)
+{
+	lockdep_assert_held(&shm->object.lock);
+	shm->nattch++;
+	shm->atime = ktime_get_real_seconds();
+	kipc_shm_set_lpid_locked(shm);
+}
+
+/**
+ * kipc_shm_leave() - count one mapping, or one being made, fewer
+ * @shm: the segment; not to be looked at afterwards without a reference
+ * @was_mapped: it had been entered, so that this is a detach
+ *
+ * Context: may sleep; mmap_lock may be held.
+ */
+void kipc_shm_leave(struct kipc_shm *shm, bool was_mapped)
+{
+	bool orphan, ends;
+
+	spin_lock(&shm->object.lock);
+	if (was_mapped) {
+		kipc_shm_set_lpid_locked(shm);
+		shm->dtime = ktime_get_real_seconds();
+	}
+	shm->nattch--;
+	orphan = !shm->nattch && shm->object.removed;
+	ends = !orphan && kipc_shm_may_end_locked(shm);
+	if (ends)
+		kipc_object_get(&shm->object);
+	spin_unlock(&shm->object.lock);
+
+	if (ends)
+		kipc_shm_reap(shm);
+	if (ends || orphan)
+		kipc_object_put(&shm->object);
+}
+
+/* ---- shmget ---- */
+
+/* A segment that is in no table yet. */
+static struct kipc_shm *kipc_shm_new(struct kipc_space *space, key_t key,
+				     size_t size, unsigned int flags,
+				     unsigned int lifetime)
+{
+	struct kipc_process *process = NULL;
+	struct kipc_shm *shm;
+	int ret;
+
+	shm = kmem_cache_zalloc(kipc_shm_cache, GFP_KERNEL);
+	if (!shm)
+		return ERR_PTR(-ENOMEM);
+	shm->size = size;
+	shm->file = kipc_memory_new(key, size, flags);
+	if (IS_ERR(shm->file)) {
+		ret = PTR_ERR(shm->file);
+		goto free_shm;
+	}
+	if (lifetime == KIPC_LIFETIME_CREATOR) {
+		process = kipc_process_get_current();
+		if (IS_ERR(process)) {
+			ret = PTR_ERR(process);
+			goto put_file;
+		}
+	}
+	ret = kipc_shm_hook_file(shm);
+	if (ret)
+		goto put_process;
+
+	kipc_object_init(&shm->object, KIPC_KIND_SHM, &kipc_shm_object_ops,
+			 kipc_space_get(space), key, flags & S_IRWXUGO);
+	shm->object.lifetime = lifetime;
+	if (process)
+		kipc_process_adopt(process, &shm->object);
+	return shm;
+
+put_process:
+	kipc_process_put(process);
+put_file:
+	fput(shm->file);
+free_shm:
+	kmem_cache_free(kipc_shm_cache, shm);
+	return ERR_PTR(ret);
+}
+
+/* A segment that never got into a table. */
+static void kipc_shm_discard(struct kipc_shm *shm)
+{
+	kipc_process_disown(&shm->object);
+	kipc_object_put(&shm->object);
+}
+
+static bool kipc_shm_has_room(struct kipc_space *space, unsigned long pages)
+{
+	unsigned long all = READ_ONCE(space->shm_limits.all);
+	unsigned long used = READ_ONCE(space->shm_pages);
+
+	return used + pages >= used && used + pages <= all;
+}
+
+static int kipc_shm_add_locked(struct kipc_space *space, struct kipc_shm *shm)
+{
+	unsigned long pages = kipc_shm_pages(shm);
+	int ret;
+
+	if (!kipc_shm_has_room(space, pages))
+		return -ENOSPC;
+	ret = kipc_ids_add_locked(kipc_shm_ids(space), &shm->object,
+				  space->shm_limits.mni);
+	if (ret)
+		return ret;
+	space->shm_pages += pages;
+	/* The inode number in /proc/pid/maps is the id, as native shows it. */
+	file_inode(shm->file)->i_ino = shm->object.id;
+	return shm->object.id;
+}
+
+/* Create; -EAGAIN if another segment has the key meanwhile. */
+static int kipc_shm_create(struct kipc_space *space, key_t key, size_t size,
+			   unsigned int flags, unsigned int lifetime)
+{
+	struct kipc_ids *ids = kipc_shm_ids(space);
+	struct kipc_shm *shm;
+	bool taken = false;
+	int ret;
+
+	if (size < SHMMIN || size > READ_ONCE(space->shm_limits.max))
+		return -EINVAL;
+	if (PAGE_ALIGN(size) < size || !kipc_shm_has_room(space, PAGE_ALIGN(size) >> PAGE_SHIFT))
+		return -ENOSPC;
+
+	shm = kipc_shm_new(space, key, size, flags, lifetime);
+	if (IS_ERR(shm))
+		return PTR_ERR(shm);
+
+	down_write(&ids->rwsem);
+	if (key != IPC_PRIVATE) {
+		rcu_read_lock();
+		taken = kipc_ids_find_key_rcu(ids, key);
+		rcu_read_unlock();
+	}
+	ret = taken ? -EAGAIN : kipc_shm_add_locked(space, shm);
+	up_write(&ids->rwsem);
+	if (ret < 0)
+		kipc_shm_discard(shm);
+	return ret;
+}
+
+/*
+ * A segment whose time has come though nobody has ended it yet: its owner died,
+ * or shm_rmid_forced is on and its creator died.  The caller has a reference.
+ */
+static bool kipc_shm_is_doomed(struct kipc_shm *shm)
+{
+	if (unlikely(kipc_object_is_doomed(&shm->object)))
+		return true;
+	return unlikely(READ_ONCE(shm->object.space->shm_limits.rmid_forced)) &&
+	       !READ_ONCE(shm->nattch) && !kipc_pid_is_alive(shm->object.creator);
+}
+
+static bool kipc_shm_end_if_doomed(struct kipc_shm *shm)
+{
+	if (likely(!kipc_shm_is_doomed(shm)))
+		return false;
+	if (kipc_object_is_doomed(&shm->object))
+		kipc_process_drain(shm->object.owner);
+	else
+		kipc_shm_reap(shm);
+	return true;
+}
+
+/* What shmget says of a segment that has the key. */
+static int kipc_shm_check_locked(struct kipc_shm *shm, size_t size, unsigned int flags)
+{
+	if ((flags & (IPC_CREAT | IPC_EXCL)) == (IPC_CREAT | IPC_EXCL))
+		return -EEXIST;
+	if (shm->size < size)
+		return -EINVAL;
+	if (!kipc_may_access(&shm->object, flags))
+		return -EACCES;
+	return shm->object.id;
+}
+
+static int kipc_shm_check(struct kipc_shm *shm, key_t key, size_t size,
+			  unsigned int flags)
+{
+	int ret = -ENOENT;
+
+	spin_lock(&shm->object.lock);
+	if (!shm->object.removed && shm->object.key == key)
+		ret = kipc_shm_check_locked(shm, size, flags);
+	spin_unlock(&shm->object.lock);
+	return ret;
+}
+
+/* The id of the segment with a key, -ENOENT, or why the caller may not have it. */
+static int kipc_shm_lookup(struct kipc_space *space, key_t key, size_t size,
+			   unsigned int flags)
+{
+	struct kipc_object *object;
+	bool mortal, again;
+	int ret;
+
+	do {
+		again = false;
+		ret = -ENOENT;
+		rcu_read_lock();
+		object = kipc_ids_find_key_rcu(kipc_shm_ids(space), key);
+		mortal = object && (object->owner || READ_ONCE(space->shm_limits.rmid_forced));
+		if (likely(object && !mortal))
+			ret = kipc_shm_check(kipc_shm_of(object), key, size, flags);
+		else if (object && !kipc_object_get_rcu(object))
+			mortal = false;
+		rcu_read_unlock();
+
+		if (unlikely(mortal)) {
+			again = kipc_shm_end_if_doomed(kipc_shm_of(object));
+			if (!again)
+				ret = kipc_shm_check(kipc_shm_of(object), key, size, flags);
+			kipc_object_put(object);
+		}
+	} while (unlikely(again));
+	return ret;
+}
+
+/**
+ * kipc_shm_get() - shmget(2)
+ * @space: the caller's space
+ * @key: key or IPC_PRIVATE
+ * @size: bytes
+ * @flags: shmflg
+ * @lifetime: KIPC_LIFETIME_* of a segment created
+ *
+ * Context: process; may sleep.
+ * Return: the id or an error as shmget(2) has it; -ENOSPC also when the user
+ *	   has too many process records.
+ */
+int kipc_shm_get(struct kipc_space *space, key_t key, size_t size,
+		 unsigned int flags, unsigned int lifetime)
+{
+	int ret;
+
+	if (key == IPC_PRIVATE)
+		return kipc_shm_create(space, key, size, flags, lifetime);
+	do {
+		ret = kipc_shm_lookup(space, key, size, flags);
+		if (ret == -ENOENT && flags & IPC_CREAT)
+			ret = kipc_shm_create(space, key, size, flags, lifetime);
+	} while (ret == -EAGAIN);
+	return ret;
+}
+
+/* ---- Lookup by id ---- */
+
+typedef struct kipc_object *(*kipc_shm_finder)(struct kipc_ids *ids, int id);
+
+static __always_inline struct kipc_shm *
+kipc_shm_find_by(struct kipc_space *space, int id, kipc_shm_finder find_rcu)
+{
+	struct kipc_object *object;
+	struct kipc_shm *shm;
+
+	for (;;) {
+		rcu_read_lock();
+		object = find_rcu(kipc_shm_ids(space), id);
+		if (object && !kipc_object_get_rcu(object))
+			object = NULL;
+		rcu_read_unlock();
+		if (!object)
+			return ERR_PTR(-EINVAL);
+
+		shm = kipc_shm_of(object);
+		if (likely(!kipc_shm_end_if_doomed(shm)))
+			return shm;
+		kipc_object_put(object);
+	}
+}
+
+/**
+ * kipc_shm_find() - the segment with an id
+ * @space: the caller's space
+ * @id: the id
+ *
+ * Context: may sleep.
+ * Return: the segment with a reference, perhaps removed, or -EINVAL.
+ */
+struct kipc_shm *kipc_shm_find(struct kipc_space *space, int id)
+{
+	return kipc_shm_find_by(space, id, kipc_ids_find_rcu);
+}
+
+/**
+ * kipc_shm_find_index() - the segment at an index
+ * @space: the caller's space
+ * @index: the index
+ *
+ * Context: may sleep.
+ * Return: the segment with a reference, perhaps removed, or -EINVAL.
+ */
+struct kipc_shm *kipc_shm_find_index(struct kipc_space *space, int index)
+{
+	return kipc_shm_find_by(space, index, kipc_ids_find_index_rcu);
+}
+
+/**
+ * kipc_shm_settle() - end segments that shm_rmid_forced dooms
+ * @space: the space
+ *
+ * Context: may sleep.
+ */
+void kipc_shm_settle(struct kipc_space *space)
+{
+	struct kipc_object *object;
+	int index;
+
+	if (likely(!READ_ONCE(space->shm_limits.rmid_forced)))
+		return;
+	for (index = 0; (object = kipc_ids_next(kipc_shm_ids(space), &index)); index++) {
+		kipc_shm_end_if_doomed(kipc_shm_of(object));
+		kipc_object_put(object);
+		cond_resched();
+	}
+}
+
+/* ---- Init ---- */
+
+/**
+ * kipc_shm_init() - the level's part of module init
+ *
+ * Return: 0 or an error.
+ */
+int kipc_shm_init(void)
+{
+	int ret = kipc_shm_map_init();
+
+	if (ret)
+		return ret;
+	kipc_shm_cache = KMEM_CACHE(kipc_shm, SLAB_ACCOUNT);
+	return kipc_shm_cache ? 0 : -ENOMEM;
+}
+
+/**
+ * kipc_shm_deinit() - no segment is left, and no callback that frees one
+ */
+void kipc_shm_deinit(void)
+{
+	kmem_cache_destroy(kipc_shm_cache);
+}

@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Segments: System V shared memory.
+ *
+ * A segment is a shmem (or hugetlbfs) file.  Every attachment is a mapping of
+ * that file with the file system's vm_ops wrapped, so that the number of
+ * attachments is right over fork, exec, exit, mremap and partial unmapping.
+ *
+ * Level 4.  Locks (object.h): kipc_ids.rwsem for what is in the tables and the
+ * namespace's total; kipc_object.lock for the fields below; for shmdt
+ * kipc_shm_detach_locks.  The vm_ops run under mmap_lock.
+ */
+#ifndef KIPC_SHM_H
+#define KIPC_SHM_H
+
+#include <linux/mm.h>
+#include <linux/shm.h>
+#include <linux/types.h>
+#include <uapi/linux/shm.h>
+
+#include "object.h"
+
+/* Bits that native shows in a segment's mode beside the permissions. */
+#define SHM_DEST	01000	/* to be destroyed with the last attachment */
+#define SHM_LOCKED	02000	/* locked into memory */
+
+struct file;
+struct kipc_account;
+struct kipc_space;
+struct vm_area_struct;
+struct vm_operations_struct;
+
+/**
+ * struct kipc_shm - a segment
+ * @object: common header; its mode also has SHM_DEST and SHM_LOCKED
+ * @nattch: mappings, and attachments being made; object.lock
+ * @atime: last attach, seconds of real time, 0: never; object.lock
+ * @dtime: last detach, likewise; object.lock
+ * @lpid: thread group that attached or detached last, with a reference, or
+ *	  NULL; object.lock
+ * @locker: who is charged for SHM_LOCK, with a reference, or NULL; object.lock
+ * @size: bytes asked for; constant
+ * @file: the memory, with a reference; constant
+ * @map_file: what attachments are made through, with a reference: @file itself,
+ *	      or for huge pages a file of ours in front of it; constant
+ * @vm_ops: the file system's, set by the first attachment
+ */
+struct kipc_shm {
+	struct kipc_object object;
+	unsigned long nattch;
+	time64_t atime;
+	time64_t dtime;
+	struct pid *lpid;
+	struct kipc_account *locker;
+	size_t size;
+	struct file *file;
+	struct file *map_file;
+	const struct vm_operations_struct *vm_ops;
+};
+
+static inline struct kipc_shm *kipc_shm_of(struct kipc_object *object)
+{
+	return container_of(object, struct kipc_shm, object);
+}
+
+static inline unsigned long kipc_shm_pages(const struct kipc_shm *shm)
+{
+	return PAGE_ALIGN(shm->size) >> PAGE_SHIFT;
+}
+
+struct kipc_shm *kipc_shm_find(struct kipc_space *space, int id);
+struct kipc_shm *kipc_shm_find_index(struct kipc_space *space, int index);
+int kipc_shm_get(struct kipc_space *space, key_t key, size_t size,
+		 unsigned int flags, unsigned int lifetime);
+void kipc_shm_settle(struct kipc_space *space);
+int kipc_shm_init(void);
+void kipc_shm_deinit(void);
+
+/* shm.c, for shm_map.c */
+void kipc_shm_enter_locked(struct kipc_shm *shm);
+void kipc_shm_leave(struct kipc_shm *shm, bool was_mapped);
+void kipc_shm_free_rcu(struct rcu_head *rcu);
+
+/* shm_map.c */
+long kipc_shm_attach(struct kipc_space *space, int id, unsigned long addr,
+		     unsigned int flags);
+int kipc_shm_detach(unsigned long addr);
+int kipc_shm_map(struct kipc_space *space, int id, struct vm_area_struct *vma);
+int kipc_shm_hook_file(struct kipc_shm *shm);
+int kipc_shm_map_init(void);
+
+/* shm_ctl.c */
+int kipc_shm_ctl(struct kipc_space *space, int id, int cmd, void __user *buf);
+
+#endif /* KIPC_SHM_H */

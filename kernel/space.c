@@ -1,0 +1,271 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Spaces: see space.h.
+ */
+#include <linux/hashtable.h>
+#include <linux/mutex.h>
+#include <linux/nsproxy.h>
+#include <linux/proc_ns.h>
+#include <linux/sched.h>
+#include <linux/slab.h>
+#include <linux/user_namespace.h>
+#include <linux/workqueue.h>
+
+#include "compat.h"
+#include "limits.h"
+#include "space.h"
+
+static DEFINE_HASHTABLE(kipc_spaces, 6);
+static DEFINE_MUTEX(kipc_spaces_lock);
+
+static void kipc_space_reap_work(struct work_struct *work);
+static void kipc_space_kick_work(struct work_struct *work);
+static DECLARE_DELAYED_WORK(kipc_space_reap, kipc_space_reap_work);
+static DECLARE_WORK(kipc_space_kick, kipc_space_kick_work);
+
+/**
+ * kipc_space_is_initial() - whether a namespace is the one that never ends
+ * @ns: the namespace
+ */
+bool kipc_space_is_initial(const struct ipc_namespace *ns)
+{
+	return ns->ns.inum == PROC_IPC_INIT_INO;
+}
+
+/**
+ * kipc_space_find_rcu() - the space of a namespace
+ * @ns: the namespace
+ *
+ * Context: RCU; lock-free.
+ * Return: the space, or NULL if there is none yet.
+ */
+struct kipc_space *kipc_space_find_rcu(const struct ipc_namespace *ns)
+{
+	struct kipc_space *space;
+
+	hash_for_each_possible_rcu(kipc_spaces, space, node, (unsigned long)ns)
+		if (space->ns == ns)
+			return space;
+	return NULL;
+}
+
+static void kipc_space_limits_init(struct kipc_space *space)
+{
+	space->shm_limits.max = SHMMAX;
+	space->shm_limits.all = SHMALL;
+	space->shm_limits.mni = SHMMNI;
+}
+
+static void kipc_space_free(struct kipc_space *space)
+{
+	int kind;
+
+	for (kind = 0; kind < KIPC_KINDS; kind++)
+		kipc_ids_deinit(&space->ids[kind]);
+	put_user_ns(space->user_ns);
+	kfree_rcu(space, rcu);
+}
+
+/* A space for the caller's namespace, in no table yet. */
+static struct kipc_space *kipc_space_new(void)
+{
+	struct kipc_space *space;
+	struct ns_common *common;
+	int kind, ret;
+
+	space = kzalloc(sizeof(*space), GFP_KERNEL_ACCOUNT);
+	if (!space)
+		return ERR_PTR(-ENOMEM);
+	for (kind = 0; kind < KIPC_KINDS; kind++) {
+		ret = kipc_ids_init(&space->ids[kind]);
+		if (ret)
+			goto deinit_ids;
+	}
+	kipc_space_limits_init(space);
+	refcount_set(&space->refs, 1);
+	space->ns = current->nsproxy->ipc_ns;
+	space->user_ns = get_user_ns(space->ns->user_ns);
+	if (!kipc_space_is_initial(space->ns)) {
+		common = space->ns->ns.ops->get(current);
+		WARN_ON_ONCE(common != &space->ns->ns);
+	}
+	return space;
+
+deinit_ids:
+	while (kind--)
+		kipc_ids_deinit(&space->ids[kind]);
+	kfree(space);
+	return ERR_PTR(ret);
+}
+
+static struct kipc_space *kipc_space_make_current(void)
+{
+	struct ipc_namespace *ns = current->nsproxy->ipc_ns;
+	struct kipc_space *space;
+
+	mutex_lock(&kipc_spaces_lock);
+	space = kipc_space_find_rcu(ns);
+	if (!space) {
+		space = kipc_space_new();
+		if (!IS_ERR(space)) {
+			hash_add_rcu(kipc_spaces, &space->node, (unsigned long)ns);
+			if (!kipc_space_is_initial(ns))
+				schedule_delayed_work(&kipc_space_reap,
+						      KIPC_REAP_INTERVAL);
+		}
+	}
+	mutex_unlock(&kipc_spaces_lock);
+	return space;
+}
+
+/**
+ * kipc_space_current() - the space of the caller's namespace
+ *
+ * It cannot end while the caller is in its namespace, that is until the system
+ * call returns; what lives longer takes a reference.
+ *
+ * Context: process; may sleep.
+ * Return: the space or -ENOMEM.
+ */
+struct kipc_space *kipc_space_current(void)
+{
+	struct kipc_space *space;
+
+	rcu_read_lock();
+	space = kipc_space_find_rcu(current->nsproxy->ipc_ns);
+	rcu_read_unlock();
+	return likely(space) ? space : kipc_space_make_current();
+}
+
+/**
+ * kipc_space_put() - give a reference back
+ * @space: the space
+ *
+ * Context: may sleep.
+ */
+void kipc_space_put(struct kipc_space *space)
+{
+	if (refcount_dec_and_test(&space->refs))
+		kipc_space_free(space);
+}
+
+/**
+ * kipc_object_end() - end an object as IPC_RMID does, with no permission asked
+ * @object: the object; the caller has a reference
+ *
+ * Context: may sleep.
+ */
+void kipc_object_end(struct kipc_object *object)
+{
+	struct kipc_ids *ids = kipc_object_ids(object);
+	bool ended = false;
+
+	down_write(&ids->rwsem);
+	spin_lock(&object->lock);
+	if (!object->removed)
+		ended = object->ops->end_locked(object);
+	spin_unlock(&object->lock);
+	up_write(&ids->rwsem);
+	if (ended)
+		kipc_object_put(object);
+}
+
+/* End every object of a kind; in a dead space what is attached leaves the tables too. */
+static void kipc_space_end_objects(struct kipc_ids *ids)
+{
+	struct kipc_object *object;
+	int index;
+
+	for (index = 0; (object = kipc_ids_next(ids, &index)); index++) {
+		kipc_object_end(object);
+		kipc_object_put(object);
+		cond_resched();
+	}
+}
+
+static void kipc_space_end_locked(struct kipc_space *space)
+{
+	struct ns_common *common = &space->ns->ns;
+	int kind;
+
+	lockdep_assert_held(&kipc_spaces_lock);
+	hash_del_rcu(&space->node);
+	space->dead = true;
+	for (kind = 0; kind < KIPC_KINDS; kind++)
+		kipc_space_end_objects(&space->ids[kind]);
+	if (!kipc_space_is_initial(space->ns))
+		common->ops->put(common);
+	kipc_space_put(space);
+}
+
+/* End the spaces whose namespace only kipc still holds. */
+static void kipc_space_reap_work(struct work_struct *work)
+{
+	struct kipc_space *space;
+	struct hlist_node *next;
+	bool foreign = false;
+	int bucket;
+
+	mutex_lock(&kipc_spaces_lock);
+	hash_for_each_safe(kipc_spaces, bucket, next, space, node) {
+		if (kipc_space_is_initial(space->ns))
+			continue;
+		if (kipc_ns_references(space->ns) == 1)
+			kipc_space_end_locked(space);
+		else
+			foreign = true;
+	}
+	if (foreign)
+		schedule_delayed_work(&kipc_space_reap, KIPC_REAP_INTERVAL);
+	mutex_unlock(&kipc_spaces_lock);
+}
+
+/* An exiting task lets go of its namespaces shortly after the exit hook. */
+static void kipc_space_kick_work(struct work_struct *work)
+{
+	mod_delayed_work(system_wq, &kipc_space_reap, 1 + HZ / 100);
+}
+
+/**
+ * kipc_space_for_each() - visit every space
+ * @visit: called with kipc_spaces_lock held
+ *
+ * Context: may sleep.
+ */
+void kipc_space_for_each(void (*visit)(struct kipc_space *space))
+{
+	struct kipc_space *space;
+	int bucket;
+
+	mutex_lock(&kipc_spaces_lock);
+	hash_for_each(kipc_spaces, bucket, space, node)
+		visit(space);
+	mutex_unlock(&kipc_spaces_lock);
+}
+
+/**
+ * kipc_space_reap_soon() - look for spaces to end in a moment
+ *
+ * Context: any, takes no sleeping lock.
+ */
+void kipc_space_reap_soon(void)
+{
+	schedule_work(&kipc_space_kick);
+}
+
+/**
+ * kipc_space_deinit() - end what spaces are left; none has an object
+ */
+void kipc_space_deinit(void)
+{
+	struct kipc_space *space;
+	struct hlist_node *next;
+	int bucket;
+
+	cancel_work_sync(&kipc_space_kick);
+	cancel_delayed_work_sync(&kipc_space_reap);
+	mutex_lock(&kipc_spaces_lock);
+	hash_for_each_safe(kipc_spaces, bucket, next, space, node)
+		kipc_space_end_locked(space);
+	mutex_unlock(&kipc_spaces_lock);
+}

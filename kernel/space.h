@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * A space is what kipc keeps for one IPC namespace: its tables, limits, totals.
+ *
+ * It is made when somebody in the namespace first calls kipc and ends with the
+ * namespace.  The kernel tells nobody when a namespace dies, so the space holds
+ * one reference on it; when no other is left nobody can reach the namespace any
+ * more, and the space ends.  That is looked for soon after each exit from such
+ * a namespace, and at a low rate while one lives (setns and the closing of a
+ * namespace descriptor leave no trace).  The initial namespace never ends.
+ *
+ * Level 2.  Locks: kipc_spaces_lock, number 3 in the lock map (object.h), for
+ * the table of spaces; lookups need RCU only.
+ */
+#ifndef KIPC_SPACE_H
+#define KIPC_SPACE_H
+
+#include <linux/ipc_namespace.h>
+#include <linux/refcount.h>
+#include <linux/types.h>
+
+#include "ids.h"
+
+/* Limits of segments, changed under kipc_ids.rwsem of their kind; see shmctl(2). */
+struct kipc_shm_limits {
+	unsigned long max;		/* SHMMAX, bytes */
+	unsigned long all;		/* SHMALL, pages */
+	unsigned int mni;		/* SHMMNI */
+	bool rmid_forced;		/* shm_rmid_forced */
+};
+
+/**
+ * struct kipc_space - one IPC namespace
+ * @node: in the table of spaces
+ * @refs: references on this memory
+ * @ns: the namespace, with a reference while in the table; constant
+ * @user_ns: user namespace that owns @ns, with a reference; constant
+ * @dead: the namespace is gone; kipc_spaces_lock
+ * @ids: tables by KIPC_KIND_*
+ * @shm_limits: ids[KIPC_KIND_SHM].rwsem
+ * @shm_pages: pages of all segments; ids[KIPC_KIND_SHM].rwsem
+ * @rcu: for the grace period
+ */
+struct kipc_space {
+	struct hlist_node node;
+	refcount_t refs;
+	struct ipc_namespace *ns;
+	struct user_namespace *user_ns;
+	bool dead;
+	struct kipc_ids ids[KIPC_KINDS];
+	struct kipc_shm_limits shm_limits;
+	unsigned long shm_pages;
+	struct rcu_head rcu;
+};
+
+struct kipc_space *kipc_space_current(void);
+void kipc_space_put(struct kipc_space *space);
+struct kipc_space *kipc_space_find_rcu(const struct ipc_namespace *ns);
+bool kipc_space_is_initial(const struct ipc_namespace *ns);
+void kipc_space_for_each(void (*visit)(struct kipc_space *space));
+void kipc_space_reap_soon(void);
+void kipc_space_deinit(void);
+
+static inline struct kipc_space *kipc_space_get(struct kipc_space *space)
+{
+	refcount_inc(&space->refs);
+	return space;
+}
+
+static inline struct kipc_ids *kipc_object_ids(struct kipc_object *object)
+{
+	return &object->space->ids[object->kind];
+}
+
+void kipc_object_end(struct kipc_object *object);
+
+#endif /* KIPC_SPACE_H */
