@@ -40,6 +40,7 @@ static const struct file_operations kipc_device_fops = {
 	.open		= kipc_open,
 	.unlocked_ioctl	= kipc_ioctl,
 	.compat_ioctl	= compat_ptr_ioctl,
+	.fadvise	= kipc_call,
 	.mmap		= kipc_mmap,
 };
 

@@ -125,7 +125,7 @@ void kipc_ids_forget_key_locked(struct kipc_ids *ids, struct kipc_object *object
 	if (object->key == IPC_PRIVATE)
 		return;
 	rhashtable_remove_fast(&ids->keys, &object->key_node, kipc_keys_params);
-	object->key = IPC_PRIVATE;
+	WRITE_ONCE(object->key, IPC_PRIVATE);
 }
 
 /**
@@ -139,7 +139,7 @@ void kipc_ids_remove_locked(struct kipc_ids *ids, struct kipc_object *object)
 {
 	kipc_ids_forget_key_locked(ids, object);
 	WARN_ON_ONCE(idr_remove(&ids->objects, kipc_id_index(object->id)) != object);
-	object->removed = true;
+	WRITE_ONCE(object->removed, true);
 	ids->in_use--;
 	ids->removed++;
 }

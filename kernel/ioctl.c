@@ -75,6 +75,18 @@ static int kipc_ioctl_limit(struct kipc_space *space, void __user *arg, size_t s
 	return copy_to_user(arg, &limit, sizeof(limit)) ? -EFAULT : 0;
 }
 
+static int kipc_do_shm_get(struct kipc_space *space, key_t key, size_t size,
+			   unsigned int flags, unsigned int lifetime)
+{
+	int ret;
+
+	ret = kipc_shm_get(space, key, size, flags, lifetime);
+	/* The dead may still hold what was lacking. */
+	if (unlikely(ret == -ENOSPC) && kipc_death_settle())
+		ret = kipc_shm_get(space, key, size, flags, lifetime);
+	return ret;
+}
+
 static int kipc_ioctl_shm_get(struct kipc_space *space, void __user *arg, size_t size)
 {
 	struct kipc_shm_get get;
@@ -87,12 +99,7 @@ static int kipc_ioctl_shm_get(struct kipc_space *space, void __user *arg, size_t
 		return -EINVAL;
 	if (get.size > SIZE_MAX)
 		return -EINVAL;
-
-	ret = kipc_shm_get(space, get.key, get.size, get.flags, get.lifetime);
-	/* The dead may still hold what was lacking. */
-	if (unlikely(ret == -ENOSPC) && kipc_death_settle())
-		ret = kipc_shm_get(space, get.key, get.size, get.flags, get.lifetime);
-	return ret;
+	return kipc_do_shm_get(space, get.key, get.size, get.flags, get.lifetime);
 }
 
 static int kipc_ioctl_shm_attach(struct kipc_space *space, void __user *arg, size_t size)
@@ -179,4 +186,25 @@ long kipc_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 	default:
 		return -ENOTTY;
 	}
+}
+
+/**
+ * kipc_call() - one call whose arguments came in registers
+ * @file: the device; carries nothing
+ * @first: first argument
+ * @second: second argument
+ * @call: KIPC_CALL_*
+ *
+ * Return: the call's result, or -EINVAL: no such call.
+ */
+int kipc_call(struct file *file, loff_t first, loff_t second, int call)
+{
+	struct kipc_space *space = kipc_space_current();
+
+	if (IS_ERR(space))
+		return PTR_ERR(space);
+	if (call != KIPC_CALL_SHM_GET)
+		return -EINVAL;
+	return kipc_do_shm_get(space, lower_32_bits(first), second,
+			       upper_32_bits(first), KIPC_LIFETIME_PERSISTENT);
 }

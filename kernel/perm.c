@@ -16,9 +16,9 @@
  */
 bool kipc_is_owner(struct kipc_object *object)
 {
-	kuid_t euid = current_euid();
+	uid_t euid = __kuid_val(current_euid());
 
-	return uid_eq(euid, object->uid) || uid_eq(euid, object->cuid);
+	return euid == READ_ONCE(object->uid.val) || euid == object->cuid.val;
 }
 
 /**
@@ -32,11 +32,11 @@ bool kipc_is_owner(struct kipc_object *object)
 bool kipc_may_access(struct kipc_object *object, unsigned int mode)
 {
 	unsigned int asked = (mode >> 6 | mode >> 3 | mode) & 07;
-	unsigned int granted = object->mode;
+	unsigned int granted = READ_ONCE(object->mode);
 
 	if (kipc_is_owner(object))
 		granted >>= 6;
-	else if (in_group_p(object->cgid) || in_group_p(object->gid))
+	else if (in_group_p(object->cgid) || in_group_p(KGIDT_INIT(READ_ONCE(object->gid.val))))
 		granted >>= 3;
 
 	return !(asked & ~granted) ||

@@ -301,28 +301,24 @@ static bool kipc_shm_end_if_doomed(struct kipc_shm *shm)
 	return true;
 }
 
-/* What shmget says of a segment that has the key. */
-static int kipc_shm_check_locked(struct kipc_shm *shm, size_t size, unsigned int flags)
+/*
+ * What shmget says of a segment found by its key.  No lock: shmget conveys no
+ * right, only an id, so what it says may be a moment old.
+ */
+static int kipc_shm_check(struct kipc_shm *shm, key_t key, size_t size,
+			  unsigned int flags)
 {
+	struct kipc_object *object = &shm->object;
+
+	if (READ_ONCE(object->removed) || READ_ONCE(object->key) != key)
+		return -ENOENT;
 	if ((flags & (IPC_CREAT | IPC_EXCL)) == (IPC_CREAT | IPC_EXCL))
 		return -EEXIST;
 	if (shm->size < size)
 		return -EINVAL;
-	if (!kipc_may_access(&shm->object, flags))
+	if (!kipc_may_access(object, flags))
 		return -EACCES;
-	return shm->object.id;
-}
-
-static int kipc_shm_check(struct kipc_shm *shm, key_t key, size_t size,
-			  unsigned int flags)
-{
-	int ret = -ENOENT;
-
-	spin_lock(&shm->object.lock);
-	if (!shm->object.removed && shm->object.key == key)
-		ret = kipc_shm_check_locked(shm, size, flags);
-	spin_unlock(&shm->object.lock);
-	return ret;
+	return object->id;
 }
 
 /* The id of the segment with a key, -ENOENT, or why the caller may not have it. */

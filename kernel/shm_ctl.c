@@ -237,9 +237,10 @@ static int kipc_shm_set_perm_locked(struct kipc_object *object, struct ipc64_per
 	lockdep_assert_held(&object->lock);
 	if (!uid_valid(uid) || !gid_valid(gid))
 		return -EINVAL;
-	object->uid = uid;
-	object->gid = gid;
-	object->mode = (object->mode & ~S_IRWXUGO) | (perm->mode & S_IRWXUGO);
+	/* shmget looks without the lock. */
+	WRITE_ONCE(object->uid.val, __kuid_val(uid));
+	WRITE_ONCE(object->gid.val, __kgid_val(gid));
+	WRITE_ONCE(object->mode, (object->mode & ~S_IRWXUGO) | (perm->mode & S_IRWXUGO));
 	object->ctime = ktime_get_real_seconds();
 	return 0;
 }

@@ -18,6 +18,9 @@
 static DEFINE_HASHTABLE(kipc_spaces, 6);
 static DEFINE_MUTEX(kipc_spaces_lock);
 
+/* The space of the initial namespace once it is made; it goes with the module. */
+struct kipc_space *kipc_space_initial;
+
 static void kipc_space_reap_work(struct work_struct *work);
 static void kipc_space_kick_work(struct work_struct *work);
 static DECLARE_DELAYED_WORK(kipc_space_reap, kipc_space_reap_work);
@@ -109,7 +112,9 @@ static struct kipc_space *kipc_space_make_current(void)
 		space = kipc_space_new();
 		if (!IS_ERR(space)) {
 			hash_add_rcu(kipc_spaces, &space->node, (unsigned long)ns);
-			if (!kipc_space_is_initial(ns))
+			if (kipc_space_is_initial(ns))
+				smp_store_release(&kipc_space_initial, space);
+			else
 				schedule_delayed_work(&kipc_space_reap,
 						      KIPC_REAP_INTERVAL);
 		}
@@ -119,15 +124,12 @@ static struct kipc_space *kipc_space_make_current(void)
 }
 
 /**
- * kipc_space_current() - the space of the caller's namespace
- *
- * It cannot end while the caller is in its namespace, that is until the system
- * call returns; what lives longer takes a reference.
+ * kipc_space_current_slow() - kipc_space_current() in any other namespace
  *
  * Context: process; may sleep.
  * Return: the space or -ENOMEM.
  */
-struct kipc_space *kipc_space_current(void)
+struct kipc_space *kipc_space_current_slow(void)
 {
 	struct kipc_space *space;
 

@@ -16,7 +16,9 @@
 #define KIPC_SPACE_H
 
 #include <linux/ipc_namespace.h>
+#include <linux/nsproxy.h>
 #include <linux/refcount.h>
+#include <linux/sched.h>
 #include <linux/types.h>
 
 #include "ids.h"
@@ -53,13 +55,34 @@ struct kipc_space {
 	struct rcu_head rcu;
 };
 
-struct kipc_space *kipc_space_current(void);
+struct kipc_space *kipc_space_current_slow(void);
 void kipc_space_put(struct kipc_space *space);
 struct kipc_space *kipc_space_find_rcu(const struct ipc_namespace *ns);
 bool kipc_space_is_initial(const struct ipc_namespace *ns);
 void kipc_space_for_each(void (*visit)(struct kipc_space *space));
 void kipc_space_reap_soon(void);
 void kipc_space_deinit(void);
+
+extern struct kipc_space *kipc_space_initial;
+
+/**
+ * kipc_space_current() - the space of the caller's namespace
+ *
+ * It cannot end while the caller is in its namespace, that is until the system
+ * call returns; what lives longer takes a reference.
+ *
+ * Context: process; may sleep.
+ * Return: the space or -ENOMEM.
+ */
+static inline struct kipc_space *kipc_space_current(void)
+{
+	/* Nearly every caller is in the initial namespace, whose space never ends. */
+	struct kipc_space *space = READ_ONCE(kipc_space_initial);
+
+	if (likely(space && space->ns == current->nsproxy->ipc_ns))
+		return space;
+	return kipc_space_current_slow();
+}
 
 static inline struct kipc_space *kipc_space_get(struct kipc_space *space)
 {
