@@ -1,0 +1,375 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * The library's descriptor against all that a program may do to it.  Needs kipc
+ * and root; run by itself with libkipc, or compiled for the C library's names
+ * (-DPRELOADED) under libkipc-preload.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/shm.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/sysmacros.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "tap.h"
+
+#ifdef PRELOADED
+#define get	shmget
+#define attach	shmat
+#define detach	shmdt
+#define control	shmctl
+#else
+#include <kipc.h>
+#define get	kipc_shmget
+#define attach	kipc_shmat
+#define detach	kipc_shmdt
+#define control	kipc_shmctl
+#endif
+
+#define KEY	0x6b697064
+
+static dev_t device;
+
+/* Which numbers are the device's; the count, and the last one in *@fd. */
+static int count_device(int *fd)
+{
+	struct stat st;
+	int i, n = 0;
+
+	for (i = 0; i < 1024; i++) {
+		if (fstat(i, &st) == 0 && S_ISCHR(st.st_mode) && st.st_rdev == device) {
+			*fd = i;
+			n++;
+		}
+	}
+	return n;
+}
+
+/* Does kipc still answer?  Every call, so that none of them is forgotten. */
+static bool works(void)
+{
+	struct shmid_ds ds;
+	void *p;
+	int id = get(KEY, 0, 0);
+
+	if (id < 0)
+		return false;
+	p = attach(id, NULL, 0);
+	return p != (void *)-1 && *(char *)p == 'k' && control(id, IPC_STAT, &ds) == 0 &&
+	       detach(p) == 0;
+}
+
+/* One call alone meets the damage. */
+static bool each_works(void (*damage)(int fd), int *count)
+{
+	struct shmid_ds ds;
+	int id = get(KEY, 0, 0);
+	bool passed = id >= 0;
+	void *p;
+	int fd = -1;
+
+	count_device(&fd);
+	damage(fd);
+	passed &= get(KEY, 0, 0) == id;
+	count_device(&fd);
+	damage(fd);
+	p = attach(id, NULL, 0);
+	passed &= p != (void *)-1;
+	count_device(&fd);
+	damage(fd);
+	passed &= control(id, IPC_STAT, &ds) == 0;
+	count_device(&fd);
+	damage(fd);
+	passed &= detach(p) == 0;
+	*count = count_device(&fd);
+	return passed;
+}
+
+static void do_close(int fd)
+{
+	close(fd);
+}
+
+static void do_raw_close_range(int fd)
+{
+	(void)fd;
+	syscall(SYS_close_range, 3, ~0u, 0);
+}
+
+static void do_closefrom(int fd)
+{
+	(void)fd;
+	closefrom(3);
+}
+
+static const char *over;
+
+static void do_dup2(int fd)
+{
+	int other = open(over, O_RDWR);
+
+	dup2(other, fd);
+	if (other != fd)
+		close(other);
+}
+
+static void do_dup2_pipe(int fd)
+{
+	int ends[2];
+
+	if (pipe(ends) == 0) {
+		dup2(ends[0], fd);
+		close(ends[0]);
+		close(ends[1]);
+	}
+}
+
+static bool child_works(void)
+{
+	int status;
+	pid_t pid = fork();
+
+	if (!pid)
+		_exit(!works());
+	return waitpid(pid, &status, 0) == pid && status == 0;
+}
+
+static int clone_main(void *arg)
+{
+	(void)arg;
+	/* Its table is its own, its memory is not. */
+	syscall(SYS_close_range, 3, ~0u, 0);
+	return !works();
+}
+
+static bool clone_works(int flags)
+{
+	static char stack[1 << 18] __attribute__((aligned(16)));
+	int status;
+	pid_t pid = clone(clone_main, stack + sizeof(stack), flags | SIGCHLD, NULL);
+
+	return pid > 0 && waitpid(pid, &status, 0) == pid && status == 0;
+}
+
+static void in_chroot(const char *name, void (*before)(int), void (*after)(int), bool expect)
+{
+	int status, fd = -1;
+	pid_t pid = fork();
+
+	if (!pid) {
+		/* As a process that did no IPC yet has it. */
+		if (before == do_close)
+			syscall(SYS_close_range, 3, ~0u, 0);
+		else if (before)
+			before(count_device(&fd) ? fd : -1);
+		if (chroot("/tmp/.kipc-check-root") || chdir("/"))
+			_exit(2);
+		if (after)
+			after(count_device(&fd) ? fd : -1);
+		errno = 0;
+		if (works())
+			_exit(0);
+		_exit(errno == ENOSYS ? 1 : 3);
+	}
+	if (waitpid(pid, &status, 0) != pid || !WIFEXITED(status))
+		status = 99 << 8;
+	ok(WEXITSTATUS(status) == !expect, "chroot: %s (%d)", name, WEXITSTATUS(status));
+}
+
+#define THREADS	8
+
+static pthread_barrier_t barrier;
+
+static void *thread_main(void *arg)
+{
+	(void)arg;
+	pthread_barrier_wait(&barrier);
+	return works() ? NULL : (void *)1;
+}
+
+static bool threads_work(void)
+{
+	pthread_t threads[THREADS];
+	bool passed = true;
+	void *result;
+	int i;
+
+	pthread_barrier_init(&barrier, NULL, THREADS);
+	for (i = 0; i < THREADS; i++)
+		pthread_create(&threads[i], NULL, thread_main, NULL);
+	for (i = 0; i < THREADS; i++) {
+		pthread_join(threads[i], &result);
+		passed &= !result;
+	}
+	return passed;
+}
+
+static int calls_failed;
+static bool is_over;
+
+static void *caller_main(void *arg)
+{
+	int i, id = *(int *)arg;
+
+	for (i = 0; i < 300; i++)
+		if (get(KEY, 0, 0) != id)
+			__atomic_add_fetch(&calls_failed, 1, __ATOMIC_RELAXED);
+	return NULL;
+}
+
+static void *closer_main(void *arg)
+{
+	int i;
+
+	while (!__atomic_load_n(&is_over, __ATOMIC_RELAXED))
+		for (i = 200; i < 256; i++)
+			close(i);
+	return arg;
+}
+
+static bool threads_outlive_a_closer(int id, int *fd)
+{
+	pthread_t callers[4], closer;
+	int i;
+
+	pthread_create(&closer, NULL, closer_main, NULL);
+	for (i = 0; i < 4; i++)
+		pthread_create(&callers[i], NULL, caller_main, &id);
+	for (i = 0; i < 4; i++)
+		pthread_join(callers[i], NULL);
+	__atomic_store_n(&is_over, true, __ATOMIC_RELAXED);
+	pthread_join(closer, NULL);
+	for (i = 200; i < 256; i++)
+		close(i);
+	return !calls_failed && works() && count_device(fd) == 1;
+}
+
+static volatile sig_atomic_t handler_worked;
+
+static void handler(int number)
+{
+	(void)number;
+	handler_worked = works();
+}
+
+int main(int argc, char **argv)
+{
+	struct rlimit few = { 32, 32 }, one = { 4, 4 };
+	int fd = -1, id, status, count, i;
+	struct stat st;
+	pid_t pid;
+	char *p;
+
+	(void)argv;
+	/* The program after exec */
+	if (argc > 1)
+		return !(count_device(&fd) == 0 && works());
+
+	if (stat("/dev/kipc", &st)) {
+		puts("1..0 # SKIP no /dev/kipc");
+		return 4;
+	}
+	device = st.st_rdev;
+	syscall(SYS_close_range, 3, ~0u, 0);
+	ok(count_device(&fd) == 0, "no descriptor before the first call");
+
+	id = get(KEY, 4096, IPC_CREAT | 0600);
+	p = attach(id, NULL, 0);
+	if (!ok(id >= 0 && p != (void *)-1, "a segment: errno %d", errno))
+		return tap_end();
+	*p = 'k';
+	detach(p);
+	ok(count_device(&fd) == 1 && fd >= 200 && fd < 256, "one descriptor, %d", fd);
+	ok(fcntl(fd, F_GETFD) == FD_CLOEXEC, "closed at exec");
+	errno = 77;
+	ok(works() && errno == 77, "successes preserve errno");
+
+	ok(child_works(), "fork");
+	ok(clone_works(0), "clone");
+	ok(clone_works(CLONE_VM) && works(), "clone with CLONE_VM");
+	ok(clone_works(CLONE_VM | CLONE_VFORK) && works(), "clone as vfork has it");
+	pid = vfork();
+	if (!pid) {
+		syscall(SYS_close_range, 3, ~0u, 0);
+		_exit(!works());
+	}
+	ok(waitpid(pid, &status, 0) == pid && status == 0 && works(), "vfork");
+	pid = fork();
+	if (!pid) {
+		execl("/proc/self/exe", "descriptor", "again", NULL);
+		_exit(9);
+	}
+	ok(waitpid(pid, &status, 0) == pid && status == 0, "exec");
+
+	ok(each_works(do_close, &count) && count == 1, "close");
+	ok(each_works(do_raw_close_range, &count) && count == 1, "close_range");
+	ok(each_works(do_closefrom, &count) && count == 1, "closefrom");
+	over = "/dev/null";
+	ok(each_works(do_dup2, &count) && count == 1, "dup2 of a device");
+	over = "/tmp";
+	ok(each_works(do_dup2_pipe, &count) && count == 1, "dup2 of a pipe");
+	syscall(SYS_close_range, 3, ~0u, 0);
+	works();
+	count_device(&fd);
+	i = open("/dev/null", O_RDONLY);
+	dup2(i, fd);
+	ok(works() && fstat(fd, &st) == 0 && st.st_rdev == makedev(1, 3),
+	   "what took its number is left alone");
+	syscall(SYS_close_range, 3, ~0u, 0);
+
+	ok(threads_work() && count_device(&fd) == 1, "threads open it together: %d descriptors",
+	   count_device(&fd));
+	ok(threads_outlive_a_closer(id, &fd), "threads while another closes: %d calls failed",
+	   calls_failed);
+	signal(SIGUSR1, handler);
+	syscall(SYS_close_range, 3, ~0u, 0);
+	raise(SIGUSR1);
+	ok(handler_worked, "signal handler");
+
+	pid = fork();
+	if (!pid) {
+		syscall(SYS_close_range, 3, ~0u, 0);
+		setrlimit(RLIMIT_NOFILE, &few);
+		_exit(!(works() && count_device(&fd) == 1 && fd >= 14 && fd < 32));
+	}
+	ok(waitpid(pid, &status, 0) == pid && status == 0, "RLIMIT_NOFILE 32");
+	pid = fork();
+	if (!pid) {
+		syscall(SYS_close_range, 3, ~0u, 0);
+		setrlimit(RLIMIT_NOFILE, &one);
+		i = works() ? 0 : 1;
+		open("/dev/null", O_RDONLY);
+		count_device(&fd);
+		dup2(0, fd);
+		errno = 0;
+		i |= get(KEY, 0, 0) != -1 || errno != EMFILE ? 2 : 0;
+		close(3);
+		i |= works() ? 0 : 4;
+		_exit(i);
+	}
+	ok(waitpid(pid, &status, 0) == pid && status == 0, "EMFILE, and no longer (%d)",
+	   WEXITSTATUS(status));
+
+	mkdir("/tmp/.kipc-check-root", 0700);
+	in_chroot("used before", NULL, NULL, true);
+#ifdef PRELOADED
+	in_chroot("not used before", do_close, NULL, true);
+	in_chroot("closefrom before", do_closefrom, NULL, true);
+	in_chroot("closefrom after", NULL, do_closefrom, true);
+#else
+	in_chroot("not used before", do_close, NULL, false);
+#endif
+	in_chroot("lost inside: fails with ENOSYS", NULL, do_raw_close_range, false);
+	rmdir("/tmp/.kipc-check-root");
+
+	control(id, IPC_RMID, NULL);
+	return tap_end();
+}

@@ -1,0 +1,61 @@
+#!/bin/sh
+# SPDX-License-Identifier: LGPL-2.1-or-later
+#
+#	run.sh LIB DIR
+#
+# Run the programs of DIR with the libraries of LIB.  Prints their TAP, and is true if all passed.  With kipc there they use it; without, they see to it that a program is
+# told, and that it can have native IPC if it wants.
+lib=$1
+dir=$2
+status=0
+
+check() { # NAME COMMAND...
+	name=$1
+	shift
+	echo "# $name"
+	if ! "$@"; then
+		echo "# FAILED: $name"
+		status=1
+	fi
+}
+
+exports() { # LIBRARY MAP
+	${NM:-nm} -D --defined-only "$lib/$1" | awk '$2 != "A" { sub(/@.*/, "", $3); print $3 }' |
+		sort >"$dir/exports.is"
+	sed -e 's|/\*.*\*/||' -e '/^\/\*/,/\*\//d' -e '/local:/,$d' "$MAPS/$2" | tr ';\t ' '\n' |
+		grep -v -e '[:{]' -e '^KIPC_' -e '^$' | sort >"$dir/exports.map"
+	# Names of the other architecture's C library
+	${NM:-nm} -D "$lib/libkipc-preload.so" | grep -q __shmctl64 ||
+		sed -i /__shmctl64/d "$dir/exports.map"
+	diff "$dir/exports.map" "$dir/exports.is"
+}
+
+preload() { # EXPECTED
+	LD_PRELOAD=$lib/libkipc-preload.so "$dir/preload" "$1" "$dir"
+}
+
+# A program that cannot have kipc says so, once.
+is_told_once() {
+	env -u KIPC_FALLBACK LD_PRELOAD="$lib/libkipc-preload.so" "$dir/preload" absent "$dir" \
+		>/dev/null 2>"$dir/stderr"
+	[ "$(grep -c '^kipc: cannot use /dev/kipc: ' "$dir/stderr")" = 1 ] &&
+		[ "$(wc -l <"$dir/stderr")" = 1 ]
+}
+
+if [ -n "$MAPS" ]; then
+	check 'libkipc.so.0 exports what its map lists' exports libkipc.so.0 libkipc.map
+	check 'libkipc-preload.so exports what its map lists' exports libkipc-preload.so preload.map
+fi
+if [ -e /dev/kipc ]; then
+	check 'preload, kipc' preload kipc
+	KIPC_FALLBACK=native check 'preload, kipc, fallback native' preload kipc
+	check 'descriptor, libkipc' "$dir/descriptor"
+	check 'descriptor, preload' \
+		env LD_PRELOAD="$lib/libkipc-preload.so" "$dir/descriptor-preloaded"
+else
+	check 'preload, no kipc' preload absent
+	check 'preload, no kipc: told once' is_told_once
+	KIPC_FALLBACK=native check 'preload, no kipc, fallback native' preload native
+fi
+if [ $status = 0 ]; then echo "# all passed"; else echo "# FAILED"; fi
+exit $status

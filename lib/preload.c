@@ -1,0 +1,361 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * libkipc-preload: the C library's names for unmodified programs.
+ *
+ * Which System V IPC serves the process is decided once, when it first needs
+ * to be known, and children inherit it: kipc, or native if kipc is not there
+ * and KIPC_FALLBACK=native is in the environment.  Without that variable the
+ * answer is always kipc, and if kipc is not there the calls fail.
+ *
+ * A program that uses no IPC pays nothing: there is no constructor, and the
+ * wrappers of functions that other programs use too add a few instructions.
+ * The C library's own function is found at the first call of each wrapper; the
+ * ones that must not have a frame of their own are in preload_entry.S.
+ *
+ * Level 4.
+ */
+#undef _FILE_OFFSET_BITS	/* open and open64 are two names here */
+#undef _TIME_BITS
+#undef _FORTIFY_SOURCE
+
+#include <dlfcn.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <kipc.h>
+
+#include "process.h"
+
+/* preload_entry.S: native system call, with the results of syscall(2). */
+long kipc_preload_native(long number, long a, long b, long c, long d, long e, long f);
+
+/* For preload_entry.S only. */
+long kipc_preload_syscall(long number, long a, long b, long c, long d, long e);
+long kipc_preload_error(long error);
+void *kipc_preload_find_dlopen(void);
+void *kipc_preload_find_dlmopen(void);
+
+void *kipc_preload_dlopen;
+void *kipc_preload_dlmopen;
+
+int __open_2(const char *path, int flags);
+int __open64_2(const char *path, int flags);
+int __openat_2(int dir, const char *path, int flags);
+int __openat64_2(int dir, const char *path, int flags);
+
+/* The next definition of a name that this library takes over. */
+static void *find_next(void **cache, const char *name)
+{
+	void *next = __atomic_load_n(cache, __ATOMIC_RELAXED);
+
+	if (unlikely(!next)) {
+		next = dlsym(RTLD_NEXT, name);
+		__atomic_store_n(cache, next, __ATOMIC_RELAXED);
+	}
+	return next;
+}
+
+#define NEXT(name) ({							\
+	static void *cache_;						\
+	(__typeof__(&name))find_next(&cache_, #name);			\
+})
+
+/* The decision. */
+
+enum backend { UNDECIDED, KIPC, NATIVE };
+
+static int backend;
+
+static enum backend decide(void)
+{
+	const char *fallback = secure_getenv("KIPC_FALLBACK");
+	int decision = KIPC, was = UNDECIDED;
+	int saved = errno;
+
+	if (fallback && strcmp(fallback, "native") == 0) {
+		switch (kipc_process_hold()) {
+		case -ENOSYS:
+		case -EACCES:
+			decision = NATIVE;
+			break;
+		case -EMFILE:
+		case -ENFILE:
+		case -ENOMEM:
+			/* Passing: let this call fail and the next one decide. */
+			errno = saved;
+			return KIPC;
+		}
+	}
+	errno = saved;
+	if (!__atomic_compare_exchange_n(&backend, &was, decision, false,
+					 __ATOMIC_RELAXED, __ATOMIC_RELAXED))
+		return was;
+	return decision;
+}
+
+static inline bool is_native(void)
+{
+	int now = __atomic_load_n(&backend, __ATOMIC_RELAXED);
+
+	if (unlikely(now == UNDECIDED))
+		now = decide();
+	return now == NATIVE;
+}
+
+/* Segments. */
+
+KIPC_PUBLIC int shmget(key_t key, size_t size, int shmflg)
+{
+	if (unlikely(is_native()))
+		return kipc_preload_native(SYS_shmget, key, size, shmflg, 0, 0, 0);
+	return kipc_shmget(key, size, shmflg);
+}
+
+KIPC_PUBLIC void *shmat(int shmid, const void *shmaddr, int shmflg)
+{
+	if (unlikely(is_native()))
+		return (void *)kipc_preload_native(SYS_shmat, shmid, (long)shmaddr, shmflg,
+						   0, 0, 0);
+	return kipc_shmat(shmid, shmaddr, shmflg);
+}
+
+KIPC_PUBLIC int shmdt(const void *shmaddr)
+{
+	if (unlikely(is_native()))
+		return kipc_preload_native(SYS_shmdt, (long)shmaddr, 0, 0, 0, 0, 0);
+	return kipc_shmdt(shmaddr);
+}
+
+static int control(int shmid, int cmd, struct shmid_ds *buf)
+{
+	if (unlikely(is_native())) {
+#ifdef __i386__
+		cmd &= ~0x100;	/* IPC_64: this number of the call has no other layout */
+#endif
+		return kipc_preload_native(SYS_shmctl, shmid, cmd, (long)buf, 0, 0, 0);
+	}
+	return kipc_shmctl(shmid, cmd, buf);
+}
+
+KIPC_PUBLIC int shmctl(int shmid, int cmd, struct shmid_ds *buf)
+{
+	return control(shmid, cmd, buf);
+}
+
+#ifdef __i386__
+/* What _TIME_BITS=64 makes of shmctl: the same layout, see shm.c. */
+KIPC_PUBLIC int __shmctl64(int shmid, int cmd, struct shmid_ds *buf);
+
+KIPC_PUBLIC int __shmctl64(int shmid, int cmd, struct shmid_ds *buf)
+{
+	return control(shmid, cmd, buf);
+}
+
+/* The call multiplexer ipc(2); see <linux/ipc.h>. */
+static long ipc_call(long call, long first, long second, long third, long ptr, long fifth)
+{
+	long ret;
+
+	if (is_native())
+		return kipc_preload_native(SYS_ipc, call, first, second, third, ptr, fifth);
+
+	switch (call & 0xffff) {
+	case 21:	/* SHMAT, of the one version that native has left */
+		if (call >> 16 == 1)
+			break;
+		ret = (long)kipc_shmat(first, (const void *)ptr, second);
+		if (ret == -1)
+			return -1;
+		*(long *)third = ret;
+		return 0;
+	case 22:	/* SHMDT */
+		return kipc_shmdt((const void *)ptr);
+	case 23:	/* SHMGET */
+		return kipc_shmget(first, second, third);
+	case 24:	/* SHMCTL */
+		/* The layout of before IPC_64, with its 16-bit ids, is not spoken. */
+		if (!(second & 0x100) && second != IPC_RMID &&
+		    second != SHM_LOCK && second != SHM_UNLOCK)
+			break;
+		return kipc_shmctl(first, second, (struct shmid_ds *)ptr);
+	default:
+		return kipc_preload_native(SYS_ipc, call, first, second, third, ptr, fifth);
+	}
+	errno = EINVAL;
+	return -1;
+}
+#endif
+
+/* syscall(2) with a number that is ours. */
+long kipc_preload_syscall(long number, long a, long b, long c, long d, long e)
+{
+	switch ((int)number) {
+	case SYS_shmget:
+		return shmget(a, b, c);
+	case SYS_shmat:
+		return (long)shmat(a, (const void *)b, c);
+	case SYS_shmdt:
+		return shmdt((const void *)a);
+	case SYS_shmctl:
+		return shmctl(a, b, (struct shmid_ds *)c);
+#ifdef __i386__
+	case SYS_ipc:
+		return ipc_call(a, b, c, d, e, 0);
+#endif
+	}
+	return kipc_preload_native(number, a, b, c, d, e, 0);
+}
+
+long kipc_preload_error(long error)
+{
+	errno = error;
+	return -1;
+}
+
+void *kipc_preload_find_dlopen(void)
+{
+	return find_next(&kipc_preload_dlopen, "dlopen");
+}
+
+void *kipc_preload_find_dlmopen(void)
+{
+	return find_next(&kipc_preload_dlmopen, "dlmopen");
+}
+
+/*
+ * Losing the device.  In its new root a process may find no /dev/kipc, while
+ * native IPC works there: so have the descriptor before, whether or not the
+ * program used IPC so far.  And do not let it be swept away with the rest; a
+ * program that closes it by name, or puts another file over it, has it opened
+ * again if the device can still be reached, and is told if not.
+ */
+KIPC_PUBLIC int chroot(const char *path)
+{
+	int saved = errno;
+
+	if (!is_native())
+		kipc_process_hold();
+	errno = saved;
+	return NEXT(chroot)(path);
+}
+
+KIPC_PUBLIC int close_range(unsigned int first, unsigned int last, int flags)
+{
+	__typeof__(&close_range) next = NEXT(close_range);
+	int kept = kipc_process_held();
+
+	if (unlikely(!next))
+		return kipc_preload_error(ENOSYS);
+	if (kept < 0 || (unsigned int)kept < first || (unsigned int)kept > last)
+		return next(first, last, flags);
+	if ((unsigned int)kept > first && next(first, kept - 1, flags))
+		return -1;
+	if ((unsigned int)kept < last)
+		return next(kept + 1, last, flags);
+	return 0;
+}
+
+KIPC_PUBLIC void closefrom(int first)
+{
+	int saved = errno;
+
+	if (kipc_process_held() >= 0)
+		close_range(first < 0 ? 0 : first, ~0u, 0);
+	else
+		NEXT(closefrom)(first);
+	errno = saved;
+}
+
+/*
+ * Files that show native IPC.  The path is looked at after the C library's
+ * function was called, because only then it is known to be readable memory.
+ */
+static const char *redirect(const char *path, bool opened)
+{
+	static const char *const files[][2] = {
+		{ "/proc/sysvipc/shm", "/proc/kipc/shm" },
+		{ "/proc/sys/kernel/shmmax", "/proc/kipc/sys/shmmax" },
+		{ "/proc/sys/kernel/shmall", "/proc/kipc/sys/shmall" },
+		{ "/proc/sys/kernel/shmmni", "/proc/kipc/sys/shmmni" },
+		{ "/proc/sys/kernel/shm_rmid_forced", "/proc/kipc/sys/shm_rmid_forced" },
+		{ "/proc/sys/kernel/shm_next_id", "/proc/kipc/sys/shm_next_id" },
+	};
+	size_t i;
+
+	/* These errors come after the path was read. */
+	if (!opened && errno != ENOENT && errno != EACCES && errno != EPERM && errno != EROFS)
+		return NULL;
+	if (likely(path[0] != '/' || path[1] != 'p' || strncmp(path, "/proc/sys", 9) != 0))
+		return NULL;
+	for (i = 0; i < sizeof(files) / sizeof(files[0]); i++)
+		if (strcmp(path, files[i][0]) == 0)
+			return is_native() ? NULL : files[i][1];
+	return NULL;
+}
+
+#define DEFINE_FOPEN(name)						\
+KIPC_PUBLIC FILE *name(const char *path, const char *mode)		\
+{									\
+	__typeof__(&name) next = NEXT(name);				\
+	FILE *file = next(path, mode);					\
+	const char *instead = redirect(path, file);			\
+									\
+	if (likely(!instead))						\
+		return file;						\
+	if (file)							\
+		fclose(file);						\
+	return next(instead, mode);					\
+}
+
+#define MODE(flags) ({							\
+	mode_t given_ = 0;						\
+									\
+	if ((flags) & O_CREAT || ((flags) & O_TMPFILE) == O_TMPFILE) {	\
+		va_list ap_;						\
+									\
+		va_start(ap_, flags);					\
+		given_ = va_arg(ap_, mode_t);				\
+		va_end(ap_);						\
+	}								\
+	given_;								\
+})
+
+/* The last arguments are those for the C library's function. */
+#define DEFINE_OPEN(name, prototype, mode_, ...)				\
+KIPC_PUBLIC int name prototype						\
+{									\
+	__typeof__(&name) next = NEXT(name);				\
+	mode_t mode __attribute__((unused)) = mode_;			\
+	int fd = next(__VA_ARGS__);					\
+	const char *instead = redirect(path, fd >= 0);			\
+									\
+	if (likely(!instead))						\
+		return fd;						\
+	if (fd >= 0)							\
+		close(fd);						\
+	path = instead;							\
+	return next(__VA_ARGS__);					\
+}
+
+DEFINE_FOPEN(fopen)
+DEFINE_FOPEN(fopen64)
+
+DEFINE_OPEN(open, (const char *path, int flags, ...), MODE(flags), path, flags, mode)
+DEFINE_OPEN(open64, (const char *path, int flags, ...), MODE(flags), path, flags, mode)
+DEFINE_OPEN(openat, (int dir, const char *path, int flags, ...), MODE(flags),
+	    dir, path, flags, mode)
+DEFINE_OPEN(openat64, (int dir, const char *path, int flags, ...), MODE(flags),
+	    dir, path, flags, mode)
+
+/* What open becomes in a program compiled with _FORTIFY_SOURCE. */
+DEFINE_OPEN(__open_2, (const char *path, int flags), 0, path, flags)
+DEFINE_OPEN(__open64_2, (const char *path, int flags), 0, path, flags)
+DEFINE_OPEN(__openat_2, (int dir, const char *path, int flags), 0, dir, path, flags)
+DEFINE_OPEN(__openat64_2, (int dir, const char *path, int flags), 0, dir, path, flags)

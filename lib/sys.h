@@ -1,0 +1,209 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * How the kernel is entered: one inline function for each call, which returns
+ * what the kernel returns, an error as -errno.
+ *
+ * The instruction itself instead of the C library's wrappers, for these reasons:
+ * errno stays untouched (a success must preserve it, and the calls may run in a
+ * signal handler or in a child that shares its parent's memory), there is no
+ * cancellation point, and no other preloaded library gets in between (fakeroot
+ * would answer statx() with a device number of its own).
+ *
+ * Level 0.  No other file knows that kipc's calls are ioctls, and advice.
+ */
+#ifndef KIPC_SYS_H
+#define KIPC_SYS_H
+
+#include <fcntl.h>
+#include <stdint.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/types.h>
+#include <linux/kipc.h>
+
+#if defined(__x86_64__) && !defined(__ILP32__)
+
+static inline long sys_call(long number, long a, long b, long c, long d, long e)
+{
+	register long r10 __asm__("r10") = d;
+	register long r8 __asm__("r8") = e;
+	long ret;
+
+	__asm__ volatile("syscall"
+			 : "=a" (ret)
+			 : "0" (number), "D" (a), "S" (b), "d" (c), "r" (r10), "r" (r8)
+			 : "rcx", "r11", "memory");
+	return ret;
+}
+
+static inline long sys_call4(long number, long a, long b, long c, long d)
+{
+	register long r10 __asm__("r10") = d;
+	long ret;
+
+	__asm__ volatile("syscall"
+			 : "=a" (ret)
+			 : "0" (number), "D" (a), "S" (b), "d" (c), "r" (r10)
+			 : "rcx", "r11", "memory");
+	return ret;
+}
+
+static inline long sys_call3(long number, long a, long b, long c)
+{
+	long ret;
+
+	__asm__ volatile("syscall"
+			 : "=a" (ret)
+			 : "0" (number), "D" (a), "S" (b), "d" (c)
+			 : "rcx", "r11", "memory");
+	return ret;
+}
+
+#elif defined(__i386__)
+
+static inline long sys_call(long number, long a, long b, long c, long d, long e)
+{
+	long ret;
+
+	__asm__ volatile("int $0x80"
+			 : "=a" (ret)
+			 : "0" (number), "b" (a), "c" (b), "d" (c), "S" (d), "D" (e)
+			 : "memory");
+	return ret;
+}
+
+static inline long sys_call3(long number, long a, long b, long c)
+{
+	long ret;
+
+	__asm__ volatile("int $0x80"
+			 : "=a" (ret)
+			 : "0" (number), "b" (a), "c" (b), "d" (c)
+			 : "memory");
+	return ret;
+}
+
+#else
+
+#include <errno.h>
+#include <unistd.h>
+
+static inline long sys_call(long number, long a, long b, long c, long d, long e)
+{
+	int saved = errno;
+	long ret = syscall(number, a, b, c, d, e);
+
+	if (ret == -1)
+		ret = -errno;
+	errno = saved;
+	return ret;
+}
+
+static inline long sys_call3(long number, long a, long b, long c)
+{
+	return sys_call(number, a, b, c, 0, 0);
+}
+
+#endif
+
+static inline long sys_ioctl(int fd, unsigned long request, void *arg)
+{
+	return sys_call3(SYS_ioctl, fd, (long)request, (long)arg);
+}
+
+/* kipc's own calls.  @fd: a descriptor of the device. */
+
+static inline long sys_query(int fd, struct kipc_query *query)
+{
+	return sys_ioctl(fd, KIPC_IOC_QUERY, query);
+}
+
+/* *@value: in when KIPC_LIMIT_SET is in @flags; out, the value in force */
+static inline long sys_limit(int fd, unsigned int limit, unsigned int flags, uint64_t *value)
+{
+	struct kipc_limit arg = { .limit = limit, .flags = flags, .value = *value };
+	long ret = sys_ioctl(fd, KIPC_IOC_LIMIT, &arg);
+
+	*value = arg.value;
+	return ret;
+}
+
+/* shmget's key and flags travel in one word, as the kernel takes them. */
+static inline uint64_t sys_shm_key(key_t key, int flags)
+{
+	return (uint64_t)flags << 32 | (uint32_t)key;
+}
+
+static inline long sys_shm_get_lifetime(int fd, uint64_t key, size_t size, unsigned int lifetime)
+{
+	struct kipc_shm_get arg = {
+		.key = (uint32_t)key, .flags = key >> 32, .size = size, .lifetime = lifetime,
+	};
+
+	return sys_ioctl(fd, KIPC_IOC_SHM_GET, &arg);
+}
+
+static inline long sys_shm_get(int fd, uint64_t key, size_t size)
+{
+#if defined(__x86_64__)
+	return sys_call4(SYS_fadvise64, fd, (long)key, (long)size, KIPC_CALL_SHM_GET);
+#elif defined(__i386__)
+	return sys_call(SYS_fadvise64, fd, (uint32_t)key, key >> 32, (long)size,
+			KIPC_CALL_SHM_GET);
+#else
+	return sys_shm_get_lifetime(fd, key, size, KIPC_LIFETIME_PERSISTENT);
+#endif
+}
+
+/* *@addr: in, the address wanted or NULL; out, that of the attachment */
+static inline long sys_shm_attach(int fd, int id, const void **addr, int flags)
+{
+	struct kipc_shm_attach arg = { .id = id, .flags = flags, .addr = (uintptr_t)*addr };
+	long ret = sys_ioctl(fd, KIPC_IOC_SHM_ATTACH, &arg);
+
+	*addr = (const void *)(uintptr_t)arg.addr;
+	return ret;
+}
+
+static inline long sys_shm_detach(int fd, const void *addr)
+{
+	struct kipc_shm_detach arg = { .addr = (uintptr_t)addr };
+
+	return sys_ioctl(fd, KIPC_IOC_SHM_DETACH, &arg);
+}
+
+static inline long sys_shm_ctl(int fd, int id, int cmd, void *buf)
+{
+	struct kipc_shm_ctl arg = { .id = id, .cmd = cmd, .buf = (uintptr_t)buf };
+
+	return sys_ioctl(fd, KIPC_IOC_SHM_CTL, &arg);
+}
+
+/* What it takes to hold a descriptor. */
+
+static inline long sys_open(const char *path, int flags)
+{
+	return sys_call(SYS_openat, AT_FDCWD, (long)path, flags, 0, 0);
+}
+
+static inline long sys_close(int fd)
+{
+	return sys_call3(SYS_close, fd, 0, 0);
+}
+
+static inline long sys_dup_from(int fd, int lowest)
+{
+	return sys_call3(SYS_fcntl, fd, F_DUPFD_CLOEXEC, lowest);
+}
+
+static inline long sys_type(int fd, struct statx *st)
+{
+	return sys_call(SYS_statx, fd, (long)"", AT_EMPTY_PATH, STATX_TYPE, (long)st);
+}
+
+static inline long sys_write(int fd, const void *data, size_t size)
+{
+	return sys_call3(SYS_write, fd, (long)data, (long)size);
+}
+
+#endif /* KIPC_SYS_H */
