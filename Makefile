@@ -1,0 +1,66 @@
+# SPDX-License-Identifier: GPL-2.0
+#
+# The one door: make help.
+
+MAKEFLAGS += --no-print-directory
+PREFIX ?= /usr/local
+Q := $(if $(V),,@)
+
+all: module lib tools		## the module, the library and the tools (default)
+
+setup:				## name the missing tools and the command that installs them
+	$(Q)scripts/setup
+
+kernels: setup			## fetch kernels, headers and the test harness into the cache
+	$(Q)for k in 6.1 6.12; do scripts/kernel --kernel $$k image || exit; done
+	$(Q)for k in 6.1 6.12 6.1-rt; do scripts/kernel --kernel $$k headers || exit; done
+	$(Q)scripts/kernel source
+
+# kipc.ko at the top level is a copy of the one built last; scripts/module says for which kernel.
+module: setup			## kipc.ko; KDIR= or KVER=6.1|6.12|6.1-rt, C=1 (sparse)
+	$(Q)ko=$$(scripts/module $(if $(KDIR),--kdir '$(KDIR)',$(if $(KVER),--kernel $(KVER))) \
+		$(if $(C),--fresh C=2)) && cp "$$ko" kipc.ko
+
+lib: setup			## lib/libkipc.so.0, libkipc.a and libkipc-preload.so
+	$(Q)$(MAKE) -C lib
+
+lib32: setup			## the library for 32-bit programs, in build/lib32
+	$(Q)$(MAKE) -C lib M32=1 O=$(CURDIR)/build/lib32
+
+tools: lib			## tools/kipc and tools/kipcrun
+	$(Q)$(MAKE) -C tools
+
+selftests: lib			## the kselftests
+	$(Q)$(MAKE) -C selftests
+
+check:				## every test, in VMs; ends with one line of counts
+	$(Q)scripts/check
+
+demo:				## PostgreSQL on kipc, in a VM, told as a story
+	$(Q)scripts/demo
+
+bench:				## instructions per call, kipc and native side by side
+	$(Q)scripts/bench
+
+vm:				## a shell in a VM that has kipc loaded; KVER=6.1|6.12
+	$(Q)scripts/vm $(if $(KVER),--kernel $(KVER))
+
+install: all			## the module for the kernel it was built for, the rest in PREFIX
+	$(Q)release=$$(modinfo -F vermagic kipc.ko | cut -d' ' -f1) && \
+		install -D -m 644 kipc.ko "$(DESTDIR)/lib/modules/$$release/updates/kipc.ko" && \
+		{ test -n "$(DESTDIR)" || depmod "$$release"; }
+	$(Q)$(MAKE) -C lib install PREFIX='$(PREFIX)' DESTDIR='$(DESTDIR)'
+	$(Q)$(MAKE) -C tools install PREFIX='$(PREFIX)' DESTDIR='$(DESTDIR)'
+
+clean:				## remove what was built
+	$(Q)rm -rf build kipc.ko
+	$(Q)for d in lib tools selftests; do $(MAKE) -C $$d clean || exit; done
+
+distclean: clean		## the same, and the cache of kernels and VM roots
+	$(Q)rm -rf "$${KIPC_CACHE:-$${XDG_CACHE_HOME:-$$HOME/.cache}/kipc}"
+
+help:				## this list
+	$(Q)sed -n 's/^\([a-z0-9]*\):.*## \(.*\)/\1\t\2/p' Makefile | expand -t 12
+
+.PHONY: all setup kernels module lib lib32 tools selftests check demo bench vm install \
+	clean distclean help
