@@ -3,8 +3,9 @@
 #
 #	run.sh LIB DIR
 #
-# Run the programs of DIR with the libraries of LIB.  Prints their TAP, and is true if all passed.  With kipc there they use it; without, they see to it that a program is
-# told, and that it can have native IPC if it wants.
+# Run the programs of DIR with the libraries of LIB.  Prints their TAP, and is true if all passed.
+# With kipc there they use it; without, they see to it that a program is told, and that it can have
+# native IPC if it wants.
 lib=$1
 dir=$2
 status=0
