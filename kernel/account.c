@@ -93,7 +93,7 @@ struct kipc_account *kipc_account_get_current(void)
 		if (!account)
 			return NULL;
 	}
-	return kipc_account_get_child(account, current_euid());
+	return kipc_account_get_child(account, current_uid());
 }
 
 /**

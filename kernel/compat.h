@@ -46,9 +46,4 @@ static inline unsigned int kipc_ns_references(struct ipc_namespace *ns)
 	void name(void *data, struct task_struct *task, bool group_dead)
 #endif
 
-/* From 6.16 on shmem maps through vfs_mmap(). */
-#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 16, 0)
-#define vfs_mmap(file, vma)	call_mmap(file, vma)
-#endif
-
 #endif /* KIPC_COMPAT_H */

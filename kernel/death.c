@@ -72,9 +72,16 @@ static void kipc_death_work(struct work_struct *work)
 }
 
 /* Under shm_rmid_forced a segment that nobody has attached ends with its creator. */
+static void kipc_death_end_orphans(struct kipc_space *space)
+{
+	kipc_shm_settle(space);
+}
+
 static void kipc_death_orphans_work(struct work_struct *work)
 {
-	kipc_space_for_each(kipc_shm_settle);
+	/* Out of memory: the next exit, or whoever looks, ends them. */
+	if (kipc_space_for_each(kipc_death_end_orphans))
+		pr_warn_ratelimited("out of memory: segments under shm_rmid_forced stay for now\n");
 }
 
 /**

@@ -2,7 +2,7 @@
 /*
  * How a process ends.  Nothing else in kipc knows.
  *
- * Level 5.  Locks: the hook takes none; the worker takes kipc_process.drain.
+ * Level 5.  Locks: the hook takes none; the workers take those of the levels below.
  */
 #ifndef KIPC_DEATH_H
 #define KIPC_DEATH_H

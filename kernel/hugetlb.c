@@ -92,8 +92,9 @@ static int kipc_hugetlb_reserve(struct file *file, loff_t size)
 {
 	unsigned long addr = vm_mmap(file, 0, size, PROT_NONE, MAP_SHARED, 0);
 
+	/* Also when RLIMIT_AS or RLIMIT_MEMLOCK stand in the way. */
 	if (IS_ERR_VALUE(addr))
-		return addr;
+		return -ENOMEM;
 	vm_munmap(addr, size);
 	return 0;
 }
@@ -112,6 +113,7 @@ static int kipc_hugetlb_reserve(struct file *file, loff_t size)
 struct file *kipc_hugetlb_file(const char *name, size_t size,
 			       unsigned int size_log, bool reserve)
 {
+	bool allowed = kipc_hugetlb_is_allowed();
 	const struct cred *caller;
 	struct vfsmount *mount;
 	struct cred *kernel;
@@ -119,8 +121,6 @@ struct file *kipc_hugetlb_file(const char *name, size_t size,
 	loff_t real;
 	int ret;
 
-	if (!kipc_hugetlb_is_allowed())
-		return ERR_PTR(-EPERM);
 	kernel = prepare_kernel_cred(&init_task);
 	if (!kernel)
 		return ERR_PTR(-ENOMEM);
@@ -129,6 +129,8 @@ struct file *kipc_hugetlb_file(const char *name, size_t size,
 	mount = kipc_hugetlb_mount(size_log);
 	if (IS_ERR(mount)) {
 		file = ERR_CAST(mount);
+	} else if (!allowed) {
+		file = ERR_PTR(-EPERM);
 	} else {
 		real = ALIGN((loff_t)size, (loff_t)mount->mnt_sb->s_blocksize);
 		file = kipc_hugetlb_make(mount, name, real);

@@ -102,6 +102,8 @@ int kipc_ids_add_locked(struct kipc_ids *ids, struct kipc_object *object,
 	}
 	/* Orders the object's contents before its visibility by id. */
 	idr_replace(&ids->objects, object, index);
+	/* Who finds it by its key must find it by its id then. */
+	smp_store_release(&object->removed, false);
 
 	ids->in_use++;
 	ids->created++;

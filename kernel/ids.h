@@ -7,7 +7,7 @@
  * highest index in use is worked out when somebody asks, not at every removal,
  * so creation and removal cost the same with ten objects or a million.
  *
- * Level 2.  Locks: kipc_ids.rwsem, number 5 in the lock map (object.h).
+ * Level 2.  Locks: kipc_ids.rwsem, number 4 in the lock map (object.h).
  */
 #ifndef KIPC_IDS_H
 #define KIPC_IDS_H

@@ -82,7 +82,7 @@ static int kipc_do_shm_get(struct kipc_space *space, key_t key, size_t size,
 
 	ret = kipc_shm_get(space, key, size, flags, lifetime);
 	/* The dead may still hold what was lacking. */
-	if (unlikely(ret == -ENOSPC) && kipc_death_settle())
+	if (unlikely(ret == -ENOSPC) && (kipc_death_settle() | kipc_shm_settle(space)))
 		ret = kipc_shm_get(space, key, size, flags, lifetime);
 	return ret;
 }

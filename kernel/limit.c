@@ -50,6 +50,11 @@ static void kipc_rmid_forced_write(struct kipc_space *space, u64 value)
 	WRITE_ONCE(space->shm_limits.rmid_forced, value);
 }
 
+static void kipc_rmid_forced_changed(struct kipc_space *space)
+{
+	kipc_shm_settle(space);
+}
+
 static u64 kipc_shm_next_id_read(struct kipc_space *space)
 {
 	return (s64)space->ids[KIPC_KIND_SHM].next_id;
@@ -88,7 +93,7 @@ const struct kipc_limit_type kipc_limit_types[] = {
 		.max	= 1,
 		.read	= kipc_rmid_forced_read,
 		.write	= kipc_rmid_forced_write,
-		.changed = kipc_shm_settle,
+		.changed = kipc_rmid_forced_changed,
 	},
 	[KIPC_LIMIT_SHM_NEXT_ID] = {
 		.name	= "shm_next_id",

@@ -27,6 +27,7 @@ void kipc_object_init(struct kipc_object *object, unsigned int kind,
 	spin_lock_init(&object->lock);
 	refcount_set(&object->refs, 1);
 	INIT_LIST_HEAD(&object->owned);
+	object->removed = true;
 	object->kind = kind;
 	object->ops = ops;
 	object->space = space;

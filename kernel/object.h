@@ -7,25 +7,25 @@
  * THE LOCK MAP.  Outermost first; a lock may be taken only while holding locks
  * that stand before it.
  *
- *  1  kipc_shm_detach_locks[]	  mutex	  shm.c: find-then-unmap of shmdt, by mm
+ *  1  (being in shmdt)		  wait	  shm_map.c: one shmdt at a time in an mm
  *  2  mm->mmap_lock		  rwsem	  the kernel's; held around our vm_ops
  *  3  kipc_spaces_lock		  mutex	  space.c: making and ending spaces
- *  4  kipc_process.drain	  mutex	  process.c: one drain of a record at a time
- *  5  kipc_ids.rwsem		  rwsem	  ids.h: one per space and kind; what is in
+ *  4  kipc_ids.rwsem		  rwsem	  ids.h: one per space and kind; what is in
  *					  the tables, limits and totals
- *  6  kipc_object.lock		  spin	  the object's own state
- *  7  kipc_process.lock	  spin	  process.c: the record's list of objects
+ *  5  kipc_object.lock		  spin	  the object's own state
+ *  6  kipc_process.lock	  spin	  process.c: the record's list of objects
  *     kipc_processes_lock	  spin	  process.c: the table of records
  *     kipc_accounts_lock	  spin	  account.c: the table of accounts
+ *     kipc_shm_detaching.lock	  spin	  shm_map.c: who is in shmdt
  *
- * User memory is touched under none of 3-7, because a fault takes 2.  No lock
+ * User memory is touched under none of 3-6, because a fault takes 2.  No lock
  * is taken with interrupts off.  The exit hook (death.c) takes no lock at all.
  *
  * LIFE OF AN OBJECT.  It is complete before its id is visible.  Finding it by
  * id or key needs RCU only; who found it takes a reference (kipc_object_get_rcu)
  * or its lock, and must then look at @removed.  The tables hold the base
  * reference.  Removal takes it out of the tables and sets @removed, both under
- * 5 and 6; the base reference goes then, or, for a segment that is still
+ * 4 and 5; the base reference goes then, or, for a segment that is still
  * attached, with the last attachment.  The last reference calls ops->free in
  * process context; the memory goes after a grace period.
  */
@@ -63,7 +63,8 @@ struct kipc_object_ops {
  * struct kipc_object - the common header
  * @lock: see the lock map
  * @refs: references
- * @removed: out of the tables; written under @lock and kipc_ids.rwsem
+ * @removed: not in the tables: not yet, or no longer; written under kipc_ids.rwsem,
+ *	     and set under @lock too
  * @kind: KIPC_KIND_*; constant
  * @lifetime: KIPC_LIFETIME_*; constant
  * @mode: permission bits, and bits of the kind's own; @lock

@@ -71,6 +71,5 @@ bool kipc_may_set_limits(struct kipc_space *space)
  */
 bool kipc_may_set_ids(struct kipc_space *space)
 {
-	return kipc_may_set_limits(space) ||
-	       checkpoint_restore_ns_capable(space->user_ns);
+	return checkpoint_restore_ns_capable(space->user_ns);
 }

@@ -11,6 +11,7 @@
 #include <linux/fs.h>
 #include <linux/ipc.h>
 #include <linux/ktime.h>
+#include <linux/pid_namespace.h>
 #include <linux/proc_fs.h>
 #include <linux/seq_file.h>
 #include <linux/slab.h>
@@ -38,7 +39,7 @@ static const u8 kipc_proc_kinds[] = { KIPC_KIND_SHM };
 /**
  * struct kipc_proc_walk - a listing that is being read
  * @space: with a reference
- * @pid_ns: of the proc mount
+ * @pid_ns: of the reader, with a reference
  * @user_ns: of the reader
  */
 struct kipc_proc_walk {
@@ -104,7 +105,7 @@ static int kipc_proc_open(struct inode *inode, struct file *file,
 	if (!walk)
 		return -ENOMEM;
 	walk->space = kipc_space_get(space);
-	walk->pid_ns = proc_pid_ns(inode->i_sb);
+	walk->pid_ns = get_pid_ns(task_active_pid_ns(current));
 	walk->user_ns = seq_user_ns(file->private_data);
 	return 0;
 }
@@ -114,6 +115,7 @@ static int kipc_proc_release(struct inode *inode, struct file *file)
 	struct seq_file *s = file->private_data;
 	struct kipc_proc_walk *walk = s->private;
 
+	put_pid_ns(walk->pid_ns);
 	kipc_space_put(walk->space);
 	return seq_release_private(inode, file);
 }

@@ -19,14 +19,15 @@ static DEFINE_SPINLOCK(kipc_processes_lock);
  * kipc_process_find_rcu() - the record of a thread group
  * @pid: the thread group
  *
- * Context: RCU; lock-free.
+ * Context: RCU, lock-free; or kipc_processes_lock.
  * Return: the record, perhaps dead, or NULL.
  */
 struct kipc_process *kipc_process_find_rcu(struct pid *pid)
 {
 	struct kipc_process *process;
 
-	hash_for_each_possible_rcu(kipc_processes, process, node, (unsigned long)pid)
+	hash_for_each_possible_rcu(kipc_processes, process, node, (unsigned long)pid,
+				   lockdep_is_held(&kipc_processes_lock))
 		if (process->pid == pid)
 			return process;
 	return NULL;
@@ -54,7 +55,6 @@ static struct kipc_process *kipc_process_new_current(void)
 	__module_get(THIS_MODULE);
 	refcount_set(&process->refs, 1);
 	process->pid = get_pid(task_tgid(current));
-	mutex_init(&process->drain);
 	spin_lock_init(&process->lock);
 	INIT_LIST_HEAD(&process->objects);
 	return process;
@@ -167,20 +167,17 @@ static struct kipc_object *kipc_process_first_object(struct kipc_process *proces
  * kipc_process_drain() - end everything that was to end with a process
  * @process: a dead record
  *
- * When it returns nothing of the process is left, whoever did the work.
- * Context: may sleep.
+ * Context: the worker; may sleep.
  */
 void kipc_process_drain(struct kipc_process *process)
 {
 	struct kipc_object *object;
 
-	mutex_lock(&process->drain);
 	while ((object = kipc_process_first_object(process))) {
 		kipc_object_end(object);
 		kipc_object_put(object);
 		cond_resched();
 	}
-	mutex_unlock(&process->drain);
 }
 
 /**

@@ -7,19 +7,18 @@
  * process first makes something that depends on its life and lives until that
  * life ends; a record pins the module.
  *
- * Level 3.  Locks, in the lock map (object.h): kipc_process.drain (4),
- * kipc_process.lock (7), kipc_processes_lock (7).
+ * Level 3.  Locks, in the lock map (object.h): kipc_process.lock (6)
+ * and kipc_processes_lock (6).
  *
  * Death, step by step: the exit hook (death.c) sets @dead and puts the record
  * on a list, with no lock taken.  From then on whoever finds an object whose
- * owner is dead drains that owner first, so nobody sees the object any more
- * once the parent's wait has returned; the worker drains what nobody meets.
+ * owner is dead ends that object first, so nobody sees it any more once the
+ * parent's wait has returned; the worker drains what nobody meets.
  */
 #ifndef KIPC_PROCESS_H
 #define KIPC_PROCESS_H
 
 #include <linux/llist.h>
-#include <linux/mutex.h>
 #include <linux/pid.h>
 #include <linux/refcount.h>
 #include <linux/spinlock.h>
@@ -36,7 +35,6 @@ struct kipc_account;
  * @account: who is charged for the record, with a reference; constant
  * @dead: set once, by the exit hook
  * @death: in the list of records to drain, once @dead
- * @drain: held while the record is drained
  * @lock: protects @objects
  * @objects: objects that end with the process, by kipc_object.owned; a listed
  *	     object still has its base reference
@@ -49,7 +47,6 @@ struct kipc_process {
 	struct kipc_account *account;
 	atomic_t dead;
 	struct llist_node death;
-	struct mutex drain;
 	spinlock_t lock;
 	struct list_head objects;
 	struct rcu_head rcu;
@@ -68,7 +65,7 @@ bool kipc_pid_is_alive(struct pid *pid);
  * kipc_object_is_doomed() - whether the object's owner died and it is still there
  * @object: the object
  *
- * Context: any; lock-free.  If so, kipc_process_drain(object->owner).
+ * Context: any; lock-free.  If so, kipc_object_end() it.
  */
 static inline bool kipc_object_is_doomed(struct kipc_object *object)
 {

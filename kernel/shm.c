@@ -42,9 +42,9 @@ static void kipc_shm_free(struct kipc_object *object)
 	put_pid(shm->lpid);
 	kipc_process_put(object->owner);
 	kipc_space_put(object->space);
-	if (shm->map_file != shm->file)
-		fput(shm->file);
-	fput(shm->map_file);
+	if (shm->readonly)
+		fput(shm->readonly);
+	fput(shm->file);
 }
 
 /**
@@ -82,7 +82,7 @@ static bool kipc_shm_end_locked(struct kipc_object *object)
 	struct kipc_shm *shm = kipc_shm_of(object);
 
 	object->mode |= SHM_DEST;
-	if (!shm->nattch || object->space->dead)
+	if (!shm->nattch || READ_ONCE(object->space->dead))
 		return kipc_shm_remove_locked(shm);
 	kipc_ids_forget_key_locked(kipc_shm_ids(object->space), object);
 	kipc_process_disown(object);
@@ -195,9 +195,7 @@ static struct kipc_shm *kipc_shm_new(struct kipc_space *space, key_t key,
 			goto put_file;
 		}
 	}
-	ret = kipc_shm_hook_file(shm);
-	if (ret)
-		goto put_process;
+	kipc_shm_hook_file(shm, shm->file);
 
 	kipc_object_init(&shm->object, KIPC_KIND_SHM, &kipc_shm_object_ops,
 			 kipc_space_get(space), key, flags & S_IRWXUGO);
@@ -206,8 +204,6 @@ static struct kipc_shm *kipc_shm_new(struct kipc_space *space, key_t key,
 		kipc_process_adopt(process, &shm->object);
 	return shm;
 
-put_process:
-	kipc_process_put(process);
 put_file:
 	fput(shm->file);
 free_shm:
@@ -247,14 +243,15 @@ static int kipc_shm_add_locked(struct kipc_space *space, struct kipc_shm *shm)
 	return shm->object.id;
 }
 
-/* Create; -EAGAIN if another segment has the key meanwhile. */
+/* Create, unless another segment has got the key meanwhile: then *taken. */
 static int kipc_shm_create(struct kipc_space *space, key_t key, size_t size,
-			   unsigned int flags, unsigned int lifetime)
+			   unsigned int flags, unsigned int lifetime, bool *taken)
 {
 	struct kipc_ids *ids = kipc_shm_ids(space);
 	struct kipc_shm *shm;
-	bool taken = false;
 	int ret;
+
+	*taken = false;
 
 	if (size < SHMMIN || size > READ_ONCE(space->shm_limits.max))
 		return -EINVAL;
@@ -268,10 +265,10 @@ static int kipc_shm_create(struct kipc_space *space, key_t key, size_t size,
 	down_write(&ids->rwsem);
 	if (key != IPC_PRIVATE) {
 		rcu_read_lock();
-		taken = kipc_ids_find_key_rcu(ids, key);
+		*taken = kipc_ids_find_key_rcu(ids, key);
 		rcu_read_unlock();
 	}
-	ret = taken ? -EAGAIN : kipc_shm_add_locked(space, shm);
+	ret = *taken ? -EEXIST : kipc_shm_add_locked(space, shm);
 	up_write(&ids->rwsem);
 	if (ret < 0)
 		kipc_shm_discard(shm);
@@ -295,7 +292,7 @@ static bool kipc_shm_end_if_doomed(struct kipc_shm *shm)
 	if (likely(!kipc_shm_is_doomed(shm)))
 		return false;
 	if (kipc_object_is_doomed(&shm->object))
-		kipc_process_drain(shm->object.owner);
+		kipc_object_end(&shm->object);
 	else
 		kipc_shm_reap(shm);
 	return true;
@@ -366,16 +363,18 @@ static int kipc_shm_lookup(struct kipc_space *space, key_t key, size_t size,
 int kipc_shm_get(struct kipc_space *space, key_t key, size_t size,
 		 unsigned int flags, unsigned int lifetime)
 {
+	bool taken = false;
 	int ret;
 
 	if (key == IPC_PRIVATE)
-		return kipc_shm_create(space, key, size, flags, lifetime);
+		return kipc_shm_create(space, key, size, flags, lifetime, &taken);
 	do {
 		ret = kipc_shm_lookup(space, key, size, flags);
-		if (ret == -ENOENT && flags & IPC_CREAT)
-			ret = kipc_shm_create(space, key, size, flags, lifetime);
-	} while (ret == -EAGAIN);
-	return ret;
+		if (ret != -ENOENT || !(flags & IPC_CREAT))
+			return ret;
+		ret = kipc_shm_create(space, key, size, flags, lifetime, &taken);
+	} while (taken && !fatal_signal_pending(current));
+	return taken ? -EINTR : ret;
 }
 
 /* ---- Lookup by id ---- */
@@ -435,19 +434,22 @@ struct kipc_shm *kipc_shm_find_index(struct kipc_space *space, int index)
  * @space: the space
  *
  * Context: may sleep.
+ * Return: whether there was any.
  */
-void kipc_shm_settle(struct kipc_space *space)
+bool kipc_shm_settle(struct kipc_space *space)
 {
 	struct kipc_object *object;
+	bool any = false;
 	int index;
 
 	if (likely(!READ_ONCE(space->shm_limits.rmid_forced)))
-		return;
+		return false;
 	for (index = 0; (object = kipc_ids_next(kipc_shm_ids(space), &index)); index++) {
-		kipc_shm_end_if_doomed(kipc_shm_of(object));
+		any |= kipc_shm_end_if_doomed(kipc_shm_of(object));
 		kipc_object_put(object);
 		cond_resched();
 	}
+	return any;
 }
 
 /* ---- Init ---- */
@@ -455,14 +457,11 @@ void kipc_shm_settle(struct kipc_space *space)
 /**
  * kipc_shm_init() - the level's part of module init
  *
- * Return: 0 or an error.
+ * Return: 0 or -ENOMEM.
  */
 int kipc_shm_init(void)
 {
-	int ret = kipc_shm_map_init();
-
-	if (ret)
-		return ret;
+	kipc_shm_map_init();
 	kipc_shm_cache = KMEM_CACHE(kipc_shm, SLAB_ACCOUNT);
 	return kipc_shm_cache ? 0 : -ENOMEM;
 }

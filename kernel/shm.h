@@ -2,13 +2,14 @@
 /*
  * Segments: System V shared memory.
  *
- * A segment is a shmem (or hugetlbfs) file.  Every attachment is a mapping of
- * that file with the file system's vm_ops wrapped, so that the number of
- * attachments is right over fork, exec, exit, mremap and partial unmapping.
+ * A segment is a shmem (or hugetlbfs) file with file operations of ours.  Every
+ * attachment is a mapping of that file, or of one open for reading only, with
+ * the file system's vm_ops wrapped, so that the number of attachments is right
+ * over fork, exec, exit, mremap and partial unmapping.
  *
  * Level 4.  Locks (object.h): kipc_ids.rwsem for what is in the tables and the
- * namespace's total; kipc_object.lock for the fields below; for shmdt
- * kipc_shm_detach_locks.  The vm_ops run under mmap_lock.
+ * namespace's total; kipc_object.lock for the fields below; for shmdt a wait for
+ * others in the same mm.  The vm_ops run under mmap_lock.
  */
 #ifndef KIPC_SHM_H
 #define KIPC_SHM_H
@@ -40,10 +41,12 @@ struct vm_operations_struct;
  *	  NULL; object.lock
  * @locker: who is charged for SHM_LOCK, with a reference, or NULL; object.lock
  * @size: bytes asked for; constant
- * @file: the memory, with a reference; constant
- * @map_file: what attachments are made through, with a reference: @file itself,
- *	      or for huge pages a file of ours in front of it; constant
- * @vm_ops: the file system's, set by the first attachment
+ * @file: the memory, open for reading and writing, with a reference; constant
+ * @readonly: the same, open for reading, with a reference; made by the first
+ *	      read-only attachment, NULL until then
+ * @files: files of the segment that are not released yet; the last frees the memory
+ * @fops: the file system's file operations; constant
+ * @vm_ops: the file system's operations of a mapping, set by the first attachment
  */
 struct kipc_shm {
 	struct kipc_object object;
@@ -54,7 +57,9 @@ struct kipc_shm {
 	struct kipc_account *locker;
 	size_t size;
 	struct file *file;
-	struct file *map_file;
+	struct file *readonly;
+	refcount_t files;
+	const struct file_operations *fops;
 	const struct vm_operations_struct *vm_ops;
 };
 
@@ -72,7 +77,7 @@ struct kipc_shm *kipc_shm_find(struct kipc_space *space, int id);
 struct kipc_shm *kipc_shm_find_index(struct kipc_space *space, int index);
 int kipc_shm_get(struct kipc_space *space, key_t key, size_t size,
 		 unsigned int flags, unsigned int lifetime);
-void kipc_shm_settle(struct kipc_space *space);
+bool kipc_shm_settle(struct kipc_space *space);
 int kipc_shm_init(void);
 void kipc_shm_deinit(void);
 
@@ -86,8 +91,8 @@ long kipc_shm_attach(struct kipc_space *space, int id, unsigned long addr,
 		     unsigned int flags);
 int kipc_shm_detach(unsigned long addr);
 int kipc_shm_map(struct kipc_space *space, int id, struct vm_area_struct *vma);
-int kipc_shm_hook_file(struct kipc_shm *shm);
-int kipc_shm_map_init(void);
+void kipc_shm_hook_file(struct kipc_shm *shm, struct file *file);
+void kipc_shm_map_init(void);
 
 /* shm_ctl.c */
 int kipc_shm_ctl(struct kipc_space *space, int id, int cmd, void __user *buf);

@@ -57,13 +57,13 @@ static int kipc_shm_put_stat_compat(void __user *buf, const struct shmid64_ds *s
 
 static int kipc_shm_get_perm_compat(struct ipc64_perm *perm, void __user *buf)
 {
-	struct compat_shmid64_ds in;
+	struct compat_ipc64_perm in;
 
 	if (copy_from_user(&in, buf, sizeof(in)))
 		return -EFAULT;
-	perm->uid = in.shm_perm.uid;
-	perm->gid = in.shm_perm.gid;
-	perm->mode = in.shm_perm.mode;
+	perm->uid = in.uid;
+	perm->gid = in.gid;
+	perm->mode = in.mode;
 	return 0;
 }
 

@@ -2,16 +2,15 @@
 /*
  * Segments: their mappings, shmat, shmdt.  See shm.h.
  */
-#include <linux/anon_inodes.h>
 #include <linux/file.h>
 #include <linux/fs.h>
 #include <linux/hash.h>
 #include <linux/mm.h>
 #include <linux/mman.h>
 #include <linux/module.h>
-#include <linux/mutex.h>
 #include <linux/sched/mm.h>
-#include <linux/shmem_fs.h>
+#include <linux/sched/signal.h>
+#include <linux/wait.h>
 
 #include "compat.h"
 #include "memory.h"
@@ -19,16 +18,27 @@
 #include "shm.h"
 #include "space.h"
 
-/* The file operations of shmem with our mmap and release, made at init. */
-static struct file_operations kipc_shm_fops __ro_after_init;
-static int (*kipc_shmem_mmap)(struct file *file, struct vm_area_struct *vma) __ro_after_init;
-
 /*
  * There is no exported way to find and unmap under one mmap_lock.  Two shmdt
- * of one address in one process exclude each other here instead, so that the
- * second cannot unmap what a third thread mapped there in between.
+ * in one process exclude each other here instead, so that the second cannot
+ * unmap what a third thread mapped in between.  Only threads of one mm ever
+ * wait for one another: how long an mmap_lock is held is up to its owner.
  */
-static struct mutex kipc_shm_detach_locks[64];
+#define KIPC_SHM_DETACHING_BITS	6
+
+struct kipc_shm_detaching {
+	spinlock_t lock;
+	struct list_head list;
+	wait_queue_head_t wait;
+};
+
+static struct kipc_shm_detaching kipc_shm_detaching[1 << KIPC_SHM_DETACHING_BITS];
+
+/* Somebody in shmdt; on the stack. */
+struct kipc_shm_detacher {
+	struct list_head node;
+	struct mm_struct *mm;
+};
 
 /* ---- The operations of a mapping ---- */
 
@@ -118,17 +128,7 @@ static const struct vm_operations_struct kipc_shm_vm_ops = {
 #endif
 };
 
-/*
- * The file system has mapped its file: put our operations in front of its own.
- * A mapping made without write access stays so.
- */
-static void kipc_shm_wrap(struct kipc_shm *shm, struct vm_area_struct *vma)
-{
-	WRITE_ONCE(shm->vm_ops, vma->vm_ops);
-	vma->vm_ops = &kipc_shm_vm_ops;
-	if (!(vma->vm_flags & VM_WRITE))
-		vm_flags_clear(vma, VM_MAYWRITE);
-}
+/* ---- The files ---- */
 
 /* Count a mapping that is being made; shmat keeps the segment, remap_file_pages may not. */
 static int kipc_shm_enter_if_alive(struct kipc_shm *shm)
@@ -147,7 +147,11 @@ static int kipc_shm_enter_if_alive(struct kipc_shm *shm)
 	return ret;
 }
 
-/* mmap of a segment's shmem file. */
+/*
+ * Let the file system map and put our operations in front of its own.  The
+ * rights of the mapping follow from the file's mode: nothing here may change
+ * flags, for 6.12 then tries to merge the mapping without closing it.
+ */
 static int kipc_shm_file_mmap(struct file *file, struct vm_area_struct *vma)
 {
 	struct kipc_shm *shm = file->private_data;
@@ -156,90 +160,103 @@ static int kipc_shm_file_mmap(struct file *file, struct vm_area_struct *vma)
 	ret = kipc_shm_enter_if_alive(shm);
 	if (ret)
 		return ret;
-	ret = kipc_shmem_mmap(file, vma);
+	ret = shm->fops->mmap(file, vma);
 	if (ret) {
 		kipc_shm_leave(shm, true);
 		return ret;
 	}
-	kipc_shm_wrap(shm, vma);
+	WRITE_ONCE(shm->vm_ops, vma->vm_ops);
+	vma->vm_ops = &kipc_shm_vm_ops;
 	return 0;
 }
 
-/* mmap of the file in front of a segment of huge pages. */
-static int kipc_shm_huge_mmap(struct file *file, struct vm_area_struct *vma)
-{
-	struct kipc_shm *shm = file->private_data;
-	int ret;
-
-	ret = kipc_shm_enter_if_alive(shm);
-	if (ret)
-		return ret;
-	vma_set_file(vma, shm->file);
-	ret = vfs_mmap(shm->file, vma);
-	if (ret) {
-		kipc_shm_leave(shm, true);
-		return ret;
-	}
-	kipc_shm_wrap(shm, vma);
-	return 0;
-}
-
-static unsigned long kipc_shm_huge_area(struct file *file, unsigned long addr,
+static unsigned long kipc_shm_file_area(struct file *file, unsigned long addr,
 					unsigned long len, unsigned long pgoff,
 					unsigned long flags)
 {
 	struct kipc_shm *shm = file->private_data;
 
-	return shm->file->f_op->get_unmapped_area(shm->file, addr, len, pgoff, flags);
+	/* shmem knows its files by their operations; without a file it takes its own mount. */
+	if (!kipc_memory_is_huge(file))
+		file = NULL;
+	return shm->fops->get_unmapped_area(file, addr, len, pgoff, flags);
 }
 
-/*
- * The end of the file that attachments are made through, and of the segment's
- * memory: remap_file_pages() may still hold the file, and call its mmap, when
- * the segment has ended.
- */
-static int kipc_shm_release(struct inode *inode, struct file *file)
+/* For madvise(MADV_REMOVE). */
+static long kipc_shm_file_fallocate(struct file *file, int mode, loff_t offset, loff_t len)
 {
 	struct kipc_shm *shm = file->private_data;
 
-	call_rcu(&shm->object.rcu, kipc_shm_free_rcu);
+	if (!shm->fops->fallocate)
+		return -EOPNOTSUPP;
+	return shm->fops->fallocate(file, mode, offset, len);
+}
+
+/*
+ * The end of a file, perhaps of the segment's memory: remap_file_pages() may
+ * still hold the file, and call its mmap, when the segment has ended.
+ */
+static int kipc_shm_file_release(struct inode *inode, struct file *file)
+{
+	struct kipc_shm *shm = file->private_data;
+
+	if (refcount_dec_and_test(&shm->files))
+		call_rcu(&shm->object.rcu, kipc_shm_free_rcu);
 	return 0;
 }
 
-static const struct file_operations kipc_shm_huge_fops = {
+static const struct file_operations kipc_shm_fops = {
 	.owner			= THIS_MODULE,
-	.release		= kipc_shm_release,
-	.mmap			= kipc_shm_huge_mmap,
-	.get_unmapped_area	= kipc_shm_huge_area,
+	.mmap			= kipc_shm_file_mmap,
+	.get_unmapped_area	= kipc_shm_file_area,
+	.fsync			= noop_fsync,
+	.fallocate		= kipc_shm_file_fallocate,
+	.release		= kipc_shm_file_release,
 };
 
-/* ---- The file ---- */
-
 /**
- * kipc_shm_hook_file() - make attachments of a new segment go through us
- * @shm: the segment; nobody else knows its file yet
+ * kipc_shm_hook_file() - make mappings of a file go through us
+ * @shm: the segment
+ * @file: a file of its memory that nobody else knows yet
  *
- * From success on the end of map_file frees the segment's memory.
- * Return: 0 or an error.
+ * From here to its end the file pins the module and the segment's memory.
  */
-int kipc_shm_hook_file(struct kipc_shm *shm)
+void kipc_shm_hook_file(struct kipc_shm *shm, struct file *file)
 {
-	struct file *front;
-
-	shm->file->private_data = shm;
-	if (kipc_memory_is_huge(shm->file)) {
-		/* Huge pages are known by their file operations: leave them. */
-		front = anon_inode_getfile("[kipc]", &kipc_shm_huge_fops, shm, O_RDWR);
-		if (IS_ERR(front))
-			return PTR_ERR(front);
-		shm->map_file = front;
-		return 0;
+	if (file == shm->file) {
+		refcount_set(&shm->files, 1);
+		shm->fops = file->f_op;
+	} else {
+		refcount_inc(&shm->files);
 	}
-	/* The file pins the module from here to its last fput. */
 	__module_get(THIS_MODULE);
-	shm->file->f_op = &kipc_shm_fops;
-	shm->map_file = shm->file;
-	return 0;
+	file->private_data = shm;
+	file->f_op = &kipc_shm_fops;
+}
+
+/* The file for read-only attachments. */
+static struct file *kipc_shm_readonly_file(struct kipc_shm *shm)
+{
+	struct file *file = smp_load_acquire(&shm->readonly), *other;
+	struct inode *inode = file_inode(shm->file);
+
+	if (file)
+		return file;
+	ihold(inode);
+	file = alloc_file_pseudo(inode, shm->file->f_path.mnt,
+				 shm->file->f_path.dentry->d_name.name,
+				 O_RDONLY | O_LARGEFILE, shm->fops);
+	if (IS_ERR(file)) {
+		iput(inode);
+		return file;
+	}
+	kipc_shm_hook_file(shm, file);
+	other = cmpxchg(&shm->readonly, NULL, file);
+	if (other) {
+		fput(file);
+		return other;
+	}
+	return file;
 }
 
 /* ---- shmat and shmdt ---- */
@@ -297,6 +314,7 @@ long kipc_shm_attach(struct kipc_space *space, int id, unsigned long addr,
 	unsigned long prot = PROT_READ, map_flags;
 	unsigned int rights = S_IRUGO;
 	struct kipc_shm *shm;
+	struct file *file;
 	long ret;
 
 	if (id < 0)
@@ -320,11 +338,13 @@ long kipc_shm_attach(struct kipc_space *space, int id, unsigned long addr,
 	if (ret)
 		goto put;
 
-	if (map_flags & MAP_FIXED_NOREPLACE && addr + shm->size < addr)
+	file = flags & SHM_RDONLY ? kipc_shm_readonly_file(shm) : shm->file;
+	if (IS_ERR(file))
+		ret = PTR_ERR(file);
+	else if (map_flags & MAP_FIXED_NOREPLACE && addr + shm->size < addr)
 		ret = -EINVAL;
 	else
-		ret = vm_mmap(shm->map_file, addr, i_size_read(file_inode(shm->file)),
-			      prot, map_flags, 0);
+		ret = vm_mmap(file, addr, i_size_read(file_inode(file)), prot, map_flags, 0);
 	if (ret == -EEXIST)
 		ret = -EINVAL;
 	kipc_shm_leave(shm, false);
@@ -357,29 +377,39 @@ static struct vm_area_struct *kipc_shm_next_fragment(unsigned long base,
 	return NULL;
 }
 
-/**
- * kipc_shm_detach() - shmdt(2)
- * @addr: address of the attachment
- *
- * Parts of the attachment may have been unmapped or moved away; what is still
- * where shmat put it goes.
- *
- * Context: process; may sleep.
- * Return: 0, -EINVAL (nothing is attached there) or -EINTR (killed).
- */
-int kipc_shm_detach(unsigned long addr)
+static bool kipc_shm_try_detach(struct kipc_shm_detaching *detaching,
+				struct kipc_shm_detacher *self)
 {
-	struct mm_struct *mm = current->mm;
-	struct mutex *lock = &kipc_shm_detach_locks[hash_ptr(mm, 6)];
+	struct kipc_shm_detacher *other;
+	bool alone = true;
+
+	spin_lock(&detaching->lock);
+	list_for_each_entry(other, &detaching->list, node)
+		if (other->mm == self->mm)
+			alone = false;
+	if (alone)
+		list_add(&self->node, &detaching->list);
+	spin_unlock(&detaching->lock);
+	return alone;
+}
+
+static void kipc_shm_end_detach(struct kipc_shm_detaching *detaching,
+				struct kipc_shm_detacher *self)
+{
+	spin_lock(&detaching->lock);
+	list_del(&self->node);
+	spin_unlock(&detaching->lock);
+	wake_up_all(&detaching->wait);
+}
+
+/* Unmap what is left of the attachment made at @addr; nobody else does so in this mm. */
+static int kipc_shm_unmap_fragments(struct mm_struct *mm, unsigned long addr)
+{
 	unsigned long at = addr, start, end = ULONG_MAX;
 	struct vm_area_struct *vma;
 	struct file *file = NULL;
-	int ret = -EINVAL, err;
+	int ret = -EINVAL;
 
-	if (addr & ~PAGE_MASK)
-		return -EINVAL;
-	if (mutex_lock_killable(lock))
-		return -EINTR;
 	while (at < end) {
 		if (mmap_read_lock_killable(mm)) {
 			ret = -EINTR;
@@ -398,16 +428,41 @@ int kipc_shm_detach(unsigned long addr)
 		at = vma->vm_end;
 		mmap_read_unlock(mm);
 
-		err = vm_munmap(start, at - start);
-		if (err) {
-			ret = err;
+		ret = 0;
+		if (vm_munmap(start, at - start) == -EINTR) {
+			ret = -EINTR;
 			break;
 		}
-		ret = 0;
 	}
-	mutex_unlock(lock);
 	if (file)
 		fput(file);
+	return ret;
+}
+
+/**
+ * kipc_shm_detach() - shmdt(2)
+ * @addr: address of the attachment
+ *
+ * Parts of the attachment may have been unmapped or moved away; what is still
+ * where shmat put it goes.
+ *
+ * Context: process; may sleep.
+ * Return: 0, -EINVAL (nothing is attached there) or -EINTR (killed).
+ */
+int kipc_shm_detach(unsigned long addr)
+{
+	struct kipc_shm_detacher self = { .mm = current->mm };
+	struct kipc_shm_detaching *detaching =
+		&kipc_shm_detaching[hash_ptr(self.mm, KIPC_SHM_DETACHING_BITS)];
+	int ret;
+
+	if (addr & ~PAGE_MASK)
+		return -EINVAL;
+	if (!kipc_shm_try_detach(detaching, &self) &&
+	    wait_event_killable(detaching->wait, kipc_shm_try_detach(detaching, &self)))
+		return -EINTR;
+	ret = kipc_shm_unmap_fragments(self.mm, addr);
+	kipc_shm_end_detach(detaching, &self);
 	return ret;
 }
 
@@ -423,15 +478,15 @@ int kipc_shm_detach(unsigned long addr)
  */
 int kipc_shm_map(struct kipc_space *space, int id, struct vm_area_struct *vma)
 {
-	unsigned int rights = 0;
+	/* A mapping without access could gain it later: it counts as reading. */
+	unsigned int rights = S_IRUGO;
 	struct kipc_shm *shm;
 	loff_t size, grain;
+	struct file *file;
 	int ret;
 
 	if (!(vma->vm_flags & VM_MAYSHARE))
 		return -EINVAL;
-	/* A mapping without access could gain it later: it counts as reading. */
-	rights |= S_IRUGO;
 	if (vma->vm_flags & VM_WRITE)
 		rights |= S_IWUGO;
 	if (vma->vm_flags & VM_EXEC)
@@ -450,12 +505,17 @@ int kipc_shm_map(struct kipc_space *space, int id, struct vm_area_struct *vma)
 	if (ret)
 		goto put;
 
-	vma->vm_pgoff = 0;
-	if (shm->map_file == shm->file)
-		vma_set_file(vma, shm->file);
-	ret = shm->map_file->f_op->mmap(shm->map_file, vma);
-	if (!ret && !(vma->vm_flags & VM_EXEC))
-		vm_flags_clear(vma, VM_MAYEXEC);
+	/* A read-only mapping is of the read-only file, or remap_file_pages() would lift it. */
+	file = vma->vm_flags & VM_WRITE ? shm->file : kipc_shm_readonly_file(shm);
+	if (IS_ERR(file)) {
+		ret = PTR_ERR(file);
+	} else {
+		vma->vm_pgoff = 0;
+		vma_set_file(vma, file);
+		ret = kipc_shm_file_mmap(file, vma);
+		if (!ret && file != shm->file)
+			vm_flags_clear(vma, VM_MAYWRITE);
+	}
 	kipc_shm_leave(shm, false);
 put:
 	kipc_object_put(&shm->object);
@@ -466,28 +526,14 @@ put:
 
 /**
  * kipc_shm_map_init() - this file's part of module init
- *
- * Return: 0 or an error.
  */
-int kipc_shm_map_init(void)
+void kipc_shm_map_init(void)
 {
-	struct file *model;
 	int i;
 
-	for (i = 0; i < ARRAY_SIZE(kipc_shm_detach_locks); i++)
-		mutex_init(&kipc_shm_detach_locks[i]);
-
-	model = shmem_file_setup("kipc", 0, 0);
-	if (IS_ERR(model))
-		return PTR_ERR(model);
-	kipc_shm_fops = *model->f_op;
-	fput(model);
-	/* shmem has none; if that changes, ours must call it. */
-	if (WARN_ON_ONCE(kipc_shm_fops.release))
-		return -EOPNOTSUPP;
-	kipc_shmem_mmap = kipc_shm_fops.mmap;
-	kipc_shm_fops.owner = THIS_MODULE;
-	kipc_shm_fops.mmap = kipc_shm_file_mmap;
-	kipc_shm_fops.release = kipc_shm_release;
-	return 0;
+	for (i = 0; i < ARRAY_SIZE(kipc_shm_detaching); i++) {
+		spin_lock_init(&kipc_shm_detaching[i].lock);
+		INIT_LIST_HEAD(&kipc_shm_detaching[i].list);
+		init_waitqueue_head(&kipc_shm_detaching[i].wait);
+	}
 }

@@ -24,6 +24,7 @@ struct kipc_space *kipc_space_initial;
 static void kipc_space_reap_work(struct work_struct *work);
 static void kipc_space_kick_work(struct work_struct *work);
 static DECLARE_DELAYED_WORK(kipc_space_reap, kipc_space_reap_work);
+static DECLARE_DELAYED_WORK(kipc_space_reap_early, kipc_space_reap_work);
 static DECLARE_WORK(kipc_space_kick, kipc_space_kick_work);
 
 /**
@@ -39,14 +40,15 @@ bool kipc_space_is_initial(const struct ipc_namespace *ns)
  * kipc_space_find_rcu() - the space of a namespace
  * @ns: the namespace
  *
- * Context: RCU; lock-free.
+ * Context: RCU, lock-free; or kipc_spaces_lock.
  * Return: the space, or NULL if there is none yet.
  */
 struct kipc_space *kipc_space_find_rcu(const struct ipc_namespace *ns)
 {
 	struct kipc_space *space;
 
-	hash_for_each_possible_rcu(kipc_spaces, space, node, (unsigned long)ns)
+	hash_for_each_possible_rcu(kipc_spaces, space, node, (unsigned long)ns,
+				   lockdep_is_held(&kipc_spaces_lock))
 		if (space->ns == ns)
 			return space;
 	return NULL;
@@ -185,19 +187,35 @@ static void kipc_space_end_objects(struct kipc_ids *ids)
 	}
 }
 
-static void kipc_space_end_locked(struct kipc_space *space)
+/* End a space that is in the table no more. */
+static void kipc_space_end(struct kipc_space *space)
 {
 	struct ns_common *common = &space->ns->ns;
 	int kind;
 
-	lockdep_assert_held(&kipc_spaces_lock);
-	hash_del_rcu(&space->node);
-	space->dead = true;
 	for (kind = 0; kind < KIPC_KINDS; kind++)
 		kipc_space_end_objects(&space->ids[kind]);
 	if (!kipc_space_is_initial(space->ns))
 		common->ops->put(common);
 	kipc_space_put(space);
+}
+
+static void kipc_space_end_all(struct list_head *ending)
+{
+	struct kipc_space *space, *next;
+
+	list_for_each_entry_safe(space, next, ending, ending) {
+		list_del(&space->ending);
+		kipc_space_end(space);
+	}
+}
+
+static void kipc_space_unhash_locked(struct kipc_space *space, struct list_head *ending)
+{
+	lockdep_assert_held(&kipc_spaces_lock);
+	hash_del_rcu(&space->node);
+	WRITE_ONCE(space->dead, true);
+	list_add_tail(&space->ending, ending);
 }
 
 /* End the spaces whose namespace only kipc still holds. */
@@ -206,6 +224,7 @@ static void kipc_space_reap_work(struct work_struct *work)
 	struct kipc_space *space;
 	struct hlist_node *next;
 	bool foreign = false;
+	LIST_HEAD(ending);
 	int bucket;
 
 	mutex_lock(&kipc_spaces_lock);
@@ -213,36 +232,54 @@ static void kipc_space_reap_work(struct work_struct *work)
 		if (kipc_space_is_initial(space->ns))
 			continue;
 		if (kipc_ns_references(space->ns) == 1)
-			kipc_space_end_locked(space);
+			kipc_space_unhash_locked(space, &ending);
 		else
 			foreign = true;
 	}
+	mutex_unlock(&kipc_spaces_lock);
 	if (foreign)
 		schedule_delayed_work(&kipc_space_reap, KIPC_REAP_INTERVAL);
-	mutex_unlock(&kipc_spaces_lock);
+	kipc_space_end_all(&ending);
 }
 
 /* An exiting task lets go of its namespaces shortly after the exit hook. */
 static void kipc_space_kick_work(struct work_struct *work)
 {
-	mod_delayed_work(system_wq, &kipc_space_reap, 1 + HZ / 100);
+	/* Apart from the regular look, which many exits in a row must not postpone. */
+	schedule_delayed_work(&kipc_space_reap_early, 1 + HZ / 100);
 }
 
 /**
- * kipc_space_for_each() - visit every space
- * @visit: called with kipc_spaces_lock held
+ * kipc_space_for_each() - visit every space there is now
+ * @visit: called with a reference on the space and no lock held
  *
  * Context: may sleep.
+ * Return: 0 or -ENOMEM.
  */
-void kipc_space_for_each(void (*visit)(struct kipc_space *space))
+int kipc_space_for_each(void (*visit)(struct kipc_space *space))
 {
-	struct kipc_space *space;
+	struct kipc_space **spaces, *space;
+	unsigned int i, count = 0;
 	int bucket;
 
 	mutex_lock(&kipc_spaces_lock);
 	hash_for_each(kipc_spaces, bucket, space, node)
-		visit(space);
+		count++;
+	spaces = kvmalloc_array(count, sizeof(*spaces), GFP_KERNEL);
+	count = 0;
+	if (spaces)
+		hash_for_each(kipc_spaces, bucket, space, node)
+			spaces[count++] = kipc_space_get(space);
 	mutex_unlock(&kipc_spaces_lock);
+	if (!spaces)
+		return -ENOMEM;
+
+	for (i = 0; i < count; i++) {
+		visit(spaces[i]);
+		kipc_space_put(spaces[i]);
+	}
+	kvfree(spaces);
+	return 0;
 }
 
 /**
@@ -262,12 +299,15 @@ void kipc_space_deinit(void)
 {
 	struct kipc_space *space;
 	struct hlist_node *next;
+	LIST_HEAD(ending);
 	int bucket;
 
 	cancel_work_sync(&kipc_space_kick);
+	cancel_delayed_work_sync(&kipc_space_reap_early);
 	cancel_delayed_work_sync(&kipc_space_reap);
 	mutex_lock(&kipc_spaces_lock);
 	hash_for_each_safe(kipc_spaces, bucket, next, space, node)
-		kipc_space_end_locked(space);
+		kipc_space_unhash_locked(space, &ending);
 	mutex_unlock(&kipc_spaces_lock);
+	kipc_space_end_all(&ending);
 }

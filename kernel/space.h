@@ -37,7 +37,8 @@ struct kipc_shm_limits {
  * @refs: references on this memory
  * @ns: the namespace, with a reference while in the table; constant
  * @user_ns: user namespace that owns @ns, with a reference; constant
- * @dead: the namespace is gone; kipc_spaces_lock
+ * @dead: the namespace is gone; set once, under kipc_spaces_lock
+ * @ending: while it is being ended
  * @ids: tables by KIPC_KIND_*
  * @shm_limits: ids[KIPC_KIND_SHM].rwsem
  * @shm_pages: pages of all segments; ids[KIPC_KIND_SHM].rwsem
@@ -49,6 +50,7 @@ struct kipc_space {
 	struct ipc_namespace *ns;
 	struct user_namespace *user_ns;
 	bool dead;
+	struct list_head ending;
 	struct kipc_ids ids[KIPC_KINDS];
 	struct kipc_shm_limits shm_limits;
 	unsigned long shm_pages;
@@ -59,7 +61,7 @@ struct kipc_space *kipc_space_current_slow(void);
 void kipc_space_put(struct kipc_space *space);
 struct kipc_space *kipc_space_find_rcu(const struct ipc_namespace *ns);
 bool kipc_space_is_initial(const struct ipc_namespace *ns);
-void kipc_space_for_each(void (*visit)(struct kipc_space *space));
+int kipc_space_for_each(void (*visit)(struct kipc_space *space));
 void kipc_space_reap_soon(void);
 void kipc_space_deinit(void);
 
