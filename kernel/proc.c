@@ -8,6 +8,7 @@
  *   sys/NAME  a limit, as native's file of that name in /proc/sys/kernel
  */
 #include <linux/cred.h>
+#include <linux/ctype.h>
 #include <linux/fs.h>
 #include <linux/ipc.h>
 #include <linux/ktime.h>
@@ -271,6 +272,7 @@ static ssize_t kipc_proc_limit_write(struct file *file, const char __user *buf,
 {
 	const struct kipc_limit_type *type = pde_data(file_inode(file));
 	struct kipc_space *space = kipc_space_current();
+	char text[32], *number;
 	u64 value;
 	int ret;
 
@@ -278,9 +280,19 @@ static ssize_t kipc_proc_limit_write(struct file *file, const char __user *buf,
 		return PTR_ERR(space);
 	if (!kipc_limit_may_set(space, type))
 		return -EPERM;
-	ret = kstrtoull_from_user(buf, count, 0, &value);
-	if (!ret)
-		ret = kipc_limit_set(space, type, value);
+	if (!count)
+		return 0;
+	if (count >= sizeof(text))
+		return -EINVAL;
+	if (copy_from_user(text, buf, count))
+		return -EFAULT;
+	text[count] = '\0';
+
+	/* As sysctl files: blanks around it, no sign, and any bad number is EINVAL. */
+	number = strim(text);
+	if (!isdigit(*number) || kstrtoull(number, 0, &value))
+		return -EINVAL;
+	ret = kipc_limit_set(space, type, value);
 	return ret ?: count;
 }
 

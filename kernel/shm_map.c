@@ -294,8 +294,28 @@ static int kipc_shm_place(unsigned long *addr, unsigned int flags,
 			return -EINVAL;
 		}
 	}
-	*map_flags |= flags & SHM_REMAP ? MAP_FIXED : MAP_FIXED_NOREPLACE;
+	/* Rounded down to 0, an address replaces what is there, as natively. */
+	*map_flags |= flags & SHM_REMAP || !*addr ? MAP_FIXED : MAP_FIXED_NOREPLACE;
 	return 0;
+}
+
+/*
+ * Whether something is mapped where an attachment is to be; this error comes
+ * before all others of mapping.  What comes in between vm_mmap() refuses.
+ */
+static bool kipc_shm_is_occupied(unsigned long addr, size_t size)
+{
+	struct mm_struct *mm = current->mm;
+	struct vm_area_struct *vma;
+	bool occupied;
+
+	if (addr + size < addr)
+		return true;
+	mmap_read_lock(mm);
+	vma = find_vma(mm, addr);
+	occupied = vma && vma->vm_start < addr + size;
+	mmap_read_unlock(mm);
+	return occupied;
 }
 
 /**
@@ -341,7 +361,7 @@ long kipc_shm_attach(struct kipc_space *space, int id, unsigned long addr,
 	file = flags & SHM_RDONLY ? kipc_shm_readonly_file(shm) : shm->file;
 	if (IS_ERR(file))
 		ret = PTR_ERR(file);
-	else if (map_flags & MAP_FIXED_NOREPLACE && addr + shm->size < addr)
+	else if (map_flags & MAP_FIXED_NOREPLACE && kipc_shm_is_occupied(addr, shm->size))
 		ret = -EINVAL;
 	else
 		ret = vm_mmap(file, addr, i_size_read(file_inode(file)), prot, map_flags, 0);
@@ -365,7 +385,7 @@ static struct vm_area_struct *kipc_shm_next_fragment(unsigned long base,
 	VMA_ITERATOR(vmi, current->mm, at);
 	struct vm_area_struct *vma;
 
-	mmap_assert_locked(current->mm);
+	lockdep_assert_held(&current->mm->mmap_lock);
 	for_each_vma_range(vmi, vma, end) {
 		if (vma->vm_ops != &kipc_shm_vm_ops || vma->vm_start < base)
 			continue;

@@ -169,6 +169,9 @@ static bool is_device(int fd)
 
 	if (number < 0)
 		return number != -EBADF;
+	/* A mere path to the device takes no calls. */
+	if (sys_status_flags(fd) & O_PATH)
+		return false;
 	return number == (long)__atomic_load_n(&device_number, __ATOMIC_RELAXED);
 }
 

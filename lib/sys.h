@@ -201,6 +201,11 @@ static inline long sys_type(int fd, struct statx *st)
 	return sys_call(SYS_statx, fd, (long)"", AT_EMPTY_PATH, STATX_TYPE, (long)st);
 }
 
+static inline long sys_status_flags(int fd)
+{
+	return sys_call3(SYS_fcntl, fd, F_GETFL, 0);
+}
+
 static inline long sys_write(int fd, const void *data, size_t size)
 {
 	return sys_call3(SYS_write, fd, (long)data, (long)size);
