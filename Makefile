@@ -39,16 +39,21 @@ check:				## every test, in VMs; ends with one line of counts
 demo:				## PostgreSQL on kipc, in a VM, told as a story
 	$(Q)scripts/demo
 
+mutants:			## deliberate faults, each caught by its test; MUTANTS= names patches
+	$(Q)scripts/check-mutants $(MUTANTS)
+
 bench:				## instructions per call, kipc and native side by side
-	$(Q)scripts/bench
+	$(Q)selftests/bench/run $(if $(KVER),--kernel $(KVER)) $(BENCH)
 
 vm:				## a shell in a VM that has kipc loaded; KVER=6.1|6.12
 	$(Q)scripts/vm $(if $(KVER),--kernel $(KVER))
 
-install: all			## the module for the kernel it was built for, the rest in PREFIX
+install: all lib32		## the module for the kernel it was built for, the rest in PREFIX
 	$(Q)release=$$(modinfo -F vermagic kipc.ko | cut -d' ' -f1) && \
 		install -D -m 644 kipc.ko "$(DESTDIR)/lib/modules/$$release/updates/kipc.ko" && \
 		{ test -n "$(DESTDIR)" || depmod "$$release"; }
+	$(Q)$(MAKE) -C lib install M32=1 O=$(CURDIR)/build/lib32 LIBDIR='$(PREFIX)/lib32' \
+		PREFIX='$(PREFIX)' DESTDIR='$(DESTDIR)'
 	$(Q)$(MAKE) -C lib install PREFIX='$(PREFIX)' DESTDIR='$(DESTDIR)'
 	$(Q)$(MAKE) -C tools install PREFIX='$(PREFIX)' DESTDIR='$(DESTDIR)'
 
@@ -62,5 +67,5 @@ distclean: clean		## the same, and the cache of kernels and VM roots
 help:				## this list
 	$(Q)sed -n 's/^\([a-z0-9]*\):.*## \(.*\)/\1\t\2/p' Makefile | expand -t 12
 
-.PHONY: all setup kernels module lib lib32 tools selftests check demo bench vm install \
+.PHONY: all setup kernels module lib lib32 tools selftests check demo mutants bench vm install \
 	clean distclean help
