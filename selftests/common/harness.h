@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* What every test file needs on top of the kernel's kselftest harness. */
+#ifndef KIPC_SELFTESTS_HARNESS_H
+#define KIPC_SELFTESTS_HARNESS_H
+
+#include "ipc.h"
+#include "peer.h"
+
+#include <kselftest_harness.h>
+
+/* The harness' own 30 seconds are short for emulated processors that have to share. */
+#undef TEST_TIMEOUT_DEFAULT
+#define TEST_TIMEOUT_DEFAULT 60
+
+/*
+ * A test without a fixture and with a timeout of its own: the harness has none of
+ * that kind, so it gets a fixture with nothing in it.
+ */
+#define TEST_LONG(_name) \
+	FIXTURE(_name) { int unused; }; \
+	FIXTURE_SETUP(_name) { } \
+	FIXTURE_TEARDOWN(_name) { } \
+	TEST_F_TIMEOUT(_name, _name, 200)
+
+/* A call that must fail with @_err and return -1. */
+#define EXPECT_ERR(_err, _call) do { \
+	long __ret; \
+	int __errno; \
+	errno = 0; \
+	__ret = (long)(_call); \
+	__errno = errno; \
+	EXPECT_EQ(-1, __ret) \
+		TH_LOG("%s succeeded", #_call); \
+	if (__ret == -1) \
+		EXPECT_EQ((_err), __errno) \
+			TH_LOG("%s: %s", #_call, strerror(__errno)); \
+} while (0)
+
+/*
+ * A fixture with the two implementations as variants.  Each test runs in IPC
+ * namespaces of its own: nothing is left from another test, and the ids and limits
+ * of both start afresh.
+ */
+#define IPC_FIXTURE(_name) \
+	FIXTURE(_name) { int unused; }; \
+	FIXTURE_VARIANT(_name) { const struct ipc *ipc; }; \
+	FIXTURE_VARIANT_ADD(_name, native) { .ipc = &ipc_native }; \
+	FIXTURE_VARIANT_ADD(_name, kipc) { .ipc = &ipc_kipc }; \
+	FIXTURE_SETUP(_name) \
+	{ \
+		ASSERT_EQ(0, unshare(CLONE_NEWIPC)) \
+			TH_LOG("run as root"); \
+		ASSERT_EQ(0, shm_rows(variant->ipc, NULL, 0)) \
+			TH_LOG("%s: not there, or not empty", variant->ipc->listing); \
+	} \
+	FIXTURE_TEARDOWN(_name) \
+	{ \
+		/* The calls of one must not have reached the other. */ \
+		if (variant->ipc == &ipc_kipc) \
+			EXPECT_EQ(0, shm_rows(&ipc_native, NULL, 0)); \
+	}
+
+#endif /* KIPC_SELFTESTS_HARNESS_H */
