@@ -36,6 +36,9 @@ selftests: lib			## the kselftests
 check:				## every test, in VMs; ends with one line of counts
 	$(Q)scripts/check
 
+check-mutants:			## each deliberate fault is caught by its test
+	$(Q)scripts/check-mutants
+
 demo:				## PostgreSQL on kipc, in a VM, told as a story
 	$(Q)scripts/demo
 
@@ -57,6 +60,9 @@ install: all lib32		## the module for the kernel it was built for, the rest in P
 	$(Q)$(MAKE) -C lib install PREFIX='$(PREFIX)' DESTDIR='$(DESTDIR)'
 	$(Q)$(MAKE) -C tools install PREFIX='$(PREFIX)' DESTDIR='$(DESTDIR)'
 
+lockmap:			## the lock order, from kernel/object.h
+	$(Q)sed -n '/THE LOCK MAP/,/takes no lock at all/s/^ \* \?//p' kernel/object.h
+
 clean:				## remove what was built
 	$(Q)rm -rf build kipc.ko
 	$(Q)for d in lib tools selftests; do $(MAKE) -C $$d clean || exit; done
@@ -65,7 +71,7 @@ distclean: clean		## the same, and the cache of kernels and VM roots
 	$(Q)rm -rf "$${KIPC_CACHE:-$${XDG_CACHE_HOME:-$$HOME/.cache}/kipc}"
 
 help:				## this list
-	$(Q)sed -n 's/^\([a-z0-9]*\):.*## \(.*\)/\1\t\2/p' Makefile | expand -t 12
+	$(Q)sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/\1\t\2/p' Makefile | expand -t 12
 
 .PHONY: all setup kernels module lib lib32 tools selftests check demo mutants bench vm install \
-	clean distclean help
+	lockmap check-mutants clean distclean help

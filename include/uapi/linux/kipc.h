@@ -4,9 +4,10 @@
  * only header that both sides include; Documentation/abi.rst tells its rules.
  *
  * Calls are ioctls on /dev/kipc.  The ioctl number carries the size of the
- * caller's structure; structures grow at their end only, so a shorter one is
- * an older caller (missing fields read as zero) and a longer one is a newer
- * caller (accepted if what the module does not know is zero, else E2BIG).
+ * caller's structure; structures grow at their end only.  A longer one is a
+ * newer caller: accepted if what the module does not know is zero, else E2BIG.
+ * A shorter one is an older caller, whose missing fields read as zero; one that
+ * is shorter than the structure ever was is refused with EINVAL.
  * Padding and bits that are kipc's own must be zero, else EINVAL.  A System V
  * flag word follows System V: unknown bits are ignored.
  *
