@@ -36,13 +36,10 @@ selftests: lib			## the kselftests
 check:				## every test, in VMs; ends with one line of counts
 	$(Q)scripts/check
 
-check-mutants:			## each deliberate fault is caught by its test
-	$(Q)scripts/check-mutants
-
 demo:				## PostgreSQL on kipc, in a VM, told as a story
 	$(Q)scripts/demo
 
-mutants:			## deliberate faults, each caught by its test; MUTANTS= names patches
+check-mutants:			## deliberate faults, each caught by its test; MUTANTS= names patches
 	$(Q)scripts/check-mutants $(MUTANTS)
 
 bench:				## instructions per call, kipc and native side by side
@@ -73,5 +70,5 @@ distclean: clean		## the same, and the cache of kernels and VM roots
 help:				## this list
 	$(Q)sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/\1\t\2/p' Makefile | expand -t 12
 
-.PHONY: all setup kernels module lib lib32 tools selftests check demo mutants bench vm install \
+.PHONY: all setup kernels module lib lib32 tools selftests check demo bench vm install \
 	lockmap check-mutants clean distclean help

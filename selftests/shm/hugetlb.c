@@ -3,7 +3,10 @@
 #include "common/harness.h"
 #include "common/mem.h"
 
+#include <sys/mman.h>
 #include <sys/resource.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
 
 #define HUGE		(2ul << 20)
 #define HUGE_2MB	(21 << SHM_HUGE_SHIFT)
@@ -354,6 +357,48 @@ TEST_F(huge, mremap)
 	EXPECT_EQ(1, shm_nattch(ipc, id));
 	EXPECT_EQ(0, ipc->shmdt(b));
 	EXPECT_EQ(0, shm_nattch(ipc, id));
+}
+
+/* The mapping that remap_file_pages makes anew is an attachment like the old one. */
+TEST_F(huge, remap_file_pages)
+{
+	const struct ipc *ipc = variant->ipc;
+	char *a;
+	int id;
+
+	NEED_PAGES();
+	id = ipc->shmget(IPC_PRIVATE, HUGE, SHM_HUGETLB | 0600);
+	ASSERT_LE(0, id);
+	a = ipc->shmat(id, NULL, 0);
+	ASSERT_NE(MAP_FAILED, a);
+	ASSERT_EQ(0, syscall(SYS_remap_file_pages, a, HUGE, 0, 0, 0));
+	EXPECT_EQ(1, shm_nattch(ipc, id));
+	EXPECT_EQ(0, ipc->shmdt(a));
+	EXPECT_EQ(0, shm_nattch(ipc, id));
+}
+
+/* A creation that the limits of locked memory refuse comes back, and with no surprise. */
+TEST_F(huge, locked_future)
+{
+	const struct ipc *ipc = variant->ipc;
+	int status;
+	pid_t pid;
+
+	NEED_PAGES();
+	pid = fork();
+	if (!pid) {
+		struct rlimit limit = { 1 << 20, 1 << 20 };
+
+		/* The group that may use huge pages, without CAP_IPC_LOCK. */
+		if (setrlimit(RLIMIT_MEMLOCK, &limit) || setresuid(1000, 1000, 1000) ||
+		    mlockall(MCL_FUTURE | MCL_ONFAULT))
+			_exit(2);
+		if (ipc->shmget(0x77, HUGE, IPC_CREAT | SHM_HUGETLB | 0600) < 0 && errno != ENOMEM)
+			_exit(3);
+		_exit(0);
+	}
+	ASSERT_EQ(pid, waitpid(pid, &status, 0));
+	EXPECT_EQ(0, status);
 }
 
 TEST_HARNESS_MAIN

@@ -458,4 +458,22 @@ static void __attribute__((constructor)) tell_if_asked(int argc, char **argv)
 	}
 }
 
+/* A read-only attachment is not shared in the kernel's sense: nothing to remap, nothing counted. */
+TEST_F(nattch, remap_file_pages_read_only)
+{
+	char *a;
+	int i;
+
+	a = variant->ipc->shmat(self->id, NULL, SHM_RDONLY);
+	ASSERT_NE(MAP_FAILED, a);
+	for (i = 0; i < 3; i++) {
+		EXPECT_EQ(-1, syscall(SYS_remap_file_pages, a + PAGE, PAGE, 0, 1, 0));
+		EXPECT_EQ(EINVAL, errno);
+		EXPECT_NATTCH(1);
+	}
+	EXPECT_EQ(-1, mprotect(a + PAGE, PAGE, PROT_READ | PROT_WRITE));
+	EXPECT_EQ(0, variant->ipc->shmdt(a));
+	EXPECT_NATTCH(0);
+}
+
 TEST_HARNESS_MAIN

@@ -288,4 +288,22 @@ TEST_F(forced, made_by_a_thread)
 	EXPECT_FALSE(exists(ipc, id));
 }
 
+/* What a dead creator leaves makes room before anybody is refused. */
+TEST_F(forced, makes_room)
+{
+	const struct ipc *ipc = variant->ipc;
+	int i, status;
+	pid_t pid;
+
+	ASSERT_EQ(0, ipc_limit_set(ipc, "shmmni", 1));
+	for (i = 0; i < 100; i++) {
+		pid = fork();
+		if (!pid)
+			_exit(ipc->shmget(IPC_PRIVATE, PAGE, 0600) < 0);
+		ASSERT_EQ(pid, waitpid(pid, &status, 0));
+		ASSERT_EQ(0, status)
+			TH_LOG("round %d", i);
+	}
+}
+
 TEST_HARNESS_MAIN
