@@ -11,8 +11,6 @@
 
 #include <linux/ipc_namespace.h>
 #include <linux/mm.h>
-#include <linux/pagevec.h>
-#include <linux/swap.h>
 #include <linux/tracepoint.h>
 #include <linux/version.h>
 
