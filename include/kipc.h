@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * libkipc: System V shared memory by the kipc module.
+ * libkipc: System V shared memory and semaphores by the kipc module.
  *
- * kipc_shmget(), kipc_shmat(), kipc_shmdt() and kipc_shmctl() are shmget(2),
- * shmat(2), shmdt(2) and shmctl(2), word for word: arguments, results, errno.
+ * kipc_shmget(), kipc_shmat() and so on are shmget(2), shmat(2) and so on, word for
+ * word: arguments, results, errno.
  * They may be called from signal handlers, are no cancellation points, and
  * work in a child made by fork, vfork or a bare clone.
  *
@@ -17,8 +17,10 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/ipc.h>
+#include <sys/sem.h>
 #include <sys/shm.h>
 #include <sys/types.h>
+#include <time.h>
 #include <linux/kipc.h>
 
 #ifdef __cplusplus
@@ -32,6 +34,31 @@ int kipc_shmctl(int shmid, int cmd, struct shmid_ds *buf);
 
 /* kipc_shmget(), and how long a segment made by this call lives: KIPC_LIFETIME_*. */
 int kipc_shmget_lifetime(key_t key, size_t size, int shmflg, unsigned int lifetime);
+
+/* A 32-bit program with a time_t of 64 bits (_TIME_BITS) has these functions for it. */
+#if defined(__i386__) && defined(__USE_TIME_BITS64)
+#define KIPC_TIME64(name)	__asm__(name "_time64")
+#else
+#define KIPC_TIME64(name)
+#endif
+
+/* semget(2), semop(2), semtimedop(2), semctl(2), word for word. */
+int kipc_semget(key_t key, int nsems, int semflg);
+int kipc_semop(int semid, struct sembuf *sops, size_t nsops);
+int kipc_semtimedop(int semid, struct sembuf *sops, size_t nsops,
+		    const struct timespec *timeout) KIPC_TIME64("kipc_semtimedop");
+int kipc_semctl(int semid, int semnum, int cmd, ...);
+
+/* kipc_semget(), and how long a set made by this call lives: KIPC_LIFETIME_*. */
+int kipc_semget_lifetime(key_t key, int nsems, int semflg, unsigned int lifetime);
+
+/*
+ * kipc_semop() with a time-out on a clock of the caller's choice: CLOCK_MONOTONIC,
+ * CLOCK_REALTIME or CLOCK_BOOTTIME; flags: 0, or TIMER_ABSTIME for a point of time.
+ * timeout NULL: none.
+ */
+int kipc_semclockop(int semid, struct sembuf *sops, size_t nsops, clockid_t clock,
+		    int flags, const struct timespec *timeout) KIPC_TIME64("kipc_semclockop");
 
 /*
  * What the module is.  When it fails with EPROTO, *query is filled in

@@ -21,6 +21,7 @@
 #include "compat.h"
 #include "death.h"
 #include "process.h"
+#include "sem.h"
 #include "shm.h"
 #include "space.h"
 
@@ -47,6 +48,7 @@ static KIPC_EXIT_PROBE(kipc_death_probe)
 	rcu_read_lock();
 	process = kipc_process_find_rcu(task_tgid(task));
 	if (process && !atomic_xchg(&process->dead, 1)) {
+		kipc_sem_undo_mark(process);
 		atomic_inc(&kipc_deaths_pending);
 		llist_add(&process->death, &kipc_deaths);
 		schedule_work(&kipc_death_drain);
@@ -66,6 +68,7 @@ static void kipc_death_work(struct work_struct *work)
 
 	llist_for_each_entry_safe(process, next, dead, death) {
 		kipc_process_drain(process);
+		kipc_sem_undo_drain(process);
 		kipc_process_forget(process);
 		atomic_dec(&kipc_deaths_pending);
 	}

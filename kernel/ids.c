@@ -28,6 +28,7 @@ int kipc_ids_init(struct kipc_ids *ids)
 	ids->last_index = -1;
 	ids->max_index = -1;
 	ids->seq = 0;
+	ids->mortal = false;
 	ids->next_id = -1;
 	ids->created = 0;
 	ids->removed = 0;

@@ -5,8 +5,10 @@
 #include <linux/fs.h>
 #include <linux/ioctl.h>
 #include <linux/mm.h>
+#include <linux/ktime.h>
 #include <linux/module.h>
 #include <linux/nospec.h>
+#include <linux/time.h>
 #include <linux/uaccess.h>
 
 #include <linux/kipc.h>
@@ -14,6 +16,7 @@
 #include "death.h"
 #include "ioctl.h"
 #include "limit.h"
+#include "sem.h"
 #include "shm.h"
 #include "space.h"
 
@@ -44,7 +47,7 @@ static int kipc_ioctl_query(struct kipc_space *space, void __user *arg, size_t s
 
 	memset(&query, 0, sizeof(query));
 	query.abi = KIPC_ABI_VERSION;
-	query.features = KIPC_FEATURE_SHM | KIPC_FEATURE_LIFETIME_CREATOR;
+	query.features = KIPC_FEATURE_SHM | KIPC_FEATURE_LIFETIME_CREATOR | KIPC_FEATURE_SEM;
 	if (IS_ENABLED(CONFIG_HUGETLBFS))
 		query.features |= KIPC_FEATURE_SHM_HUGETLB;
 	strscpy(query.release, THIS_MODULE->version ?: "", sizeof(query.release));
@@ -75,15 +78,15 @@ static int kipc_ioctl_limit(struct kipc_space *space, void __user *arg, size_t s
 	return copy_to_user(arg, &limit, sizeof(limit)) ? -EFAULT : 0;
 }
 
-static int kipc_do_shm_get(struct kipc_space *space, key_t key, size_t size,
-			   unsigned int flags, unsigned int lifetime)
+static int kipc_do_get(struct kipc_space *space, const struct kipc_kind *kind,
+		       const struct kipc_get *get)
 {
 	int ret;
 
-	ret = kipc_shm_get(space, key, size, flags, lifetime);
+	ret = kipc_get(space, kind, get);
 	/* The dead may still hold what was lacking. */
 	if (unlikely(ret == -ENOSPC) && (kipc_death_settle() | kipc_shm_settle(space)))
-		ret = kipc_shm_get(space, key, size, flags, lifetime);
+		ret = kipc_get(space, kind, get);
 	return ret;
 }
 
@@ -99,7 +102,9 @@ static int kipc_ioctl_shm_get(struct kipc_space *space, void __user *arg, size_t
 		return -EINVAL;
 	if (get.size > SIZE_MAX)
 		return -EINVAL;
-	return kipc_do_shm_get(space, get.key, get.size, get.flags, get.lifetime);
+	return kipc_do_get(space, &kipc_shm_kind,
+			   &(struct kipc_get){ .key = get.key, .flags = get.flags,
+					       .lifetime = get.lifetime, .size = get.size });
 }
 
 static int kipc_ioctl_shm_attach(struct kipc_space *space, void __user *arg, size_t size)
@@ -153,6 +158,99 @@ static int kipc_ioctl_shm_ctl(struct kipc_space *space, void __user *arg, size_t
 	return kipc_shm_ctl(space, ctl.id, ctl.cmd, u64_to_user_ptr(ctl.buf));
 }
 
+static int kipc_do_sem_get(struct kipc_space *space, const struct kipc_get *get)
+{
+	if (get->size > READ_ONCE(space->sem_limits.msl))
+		return -EINVAL;
+	return kipc_do_get(space, &kipc_sem_kind, get);
+}
+
+static int kipc_ioctl_sem_get(struct kipc_space *space, void __user *arg, size_t size)
+{
+	struct kipc_sem_get get;
+	int ret;
+
+	ret = kipc_copy_in(&get, sizeof(get), arg, size);
+	if (ret)
+		return ret;
+	if (get.lifetime > KIPC_LIFETIME_CREATOR)
+		return -EINVAL;
+	return kipc_do_sem_get(space, &(struct kipc_get){
+		.key = get.key, .flags = get.flags, .lifetime = get.lifetime,
+		.size = (u32)get.nsems });
+}
+
+static const struct kipc_timeout kipc_no_timeout = { .expires = KTIME_MAX, .valid = true };
+
+/*
+ * The caller's time-out.  Return: 0, -EFAULT, or -EINVAL for what is the ABI's own;
+ * that the time is none is told later, in its turn.
+ */
+static int kipc_timeout_of(struct kipc_timeout *timeout, u64 user, u32 flags, u32 clock)
+{
+	struct timespec64 time;
+	ktime_t now;
+
+	*timeout = kipc_no_timeout;
+	if (!user)
+		return flags || clock ? -EINVAL : 0;
+	if (get_timespec64(&time, u64_to_user_ptr(user)))
+		return -EFAULT;
+	if (flags & ~KIPC_TIMEOUT_ABSOLUTE)
+		return -EINVAL;
+	switch (clock) {
+	case CLOCK_REALTIME:
+		/* Setting the clock does not change how long a while is. */
+		if (!(flags & KIPC_TIMEOUT_ABSOLUTE))
+			clock = CLOCK_MONOTONIC;
+		fallthrough;
+	case CLOCK_MONOTONIC:
+		now = ktime_get();
+		break;
+	case CLOCK_BOOTTIME:
+		now = ktime_get_boottime();
+		break;
+	default:
+		return -EINVAL;
+	}
+	timeout->clock = clock;
+	timeout->valid = timespec64_valid(&time);
+	timeout->expires = timespec64_to_ktime(time);
+	if (!(flags & KIPC_TIMEOUT_ABSOLUTE))
+		timeout->expires = ktime_add_safe(now, timeout->expires);
+	return 0;
+}
+
+static int kipc_ioctl_sem_op(struct kipc_space *space, void __user *arg, size_t size)
+{
+	struct kipc_timeout timeout;
+	struct kipc_sem_op op;
+	int ret;
+
+	ret = kipc_copy_in(&op, sizeof(op), arg, size);
+	if (ret)
+		return ret;
+	ret = kipc_timeout_of(&timeout, op.timeout, op.flags, op.clock);
+	if (ret)
+		return ret;
+	return kipc_sem_op(space, op.id, u64_to_user_ptr(op.sops), op.nsops, &timeout);
+}
+
+static int kipc_ioctl_sem_ctl(struct kipc_space *space, void __user *arg, size_t size)
+{
+	struct kipc_sem_ctl ctl;
+	int ret;
+
+	ret = kipc_copy_in(&ctl, sizeof(ctl), arg, size);
+	if (ret)
+		return ret;
+	if (ctl.pad)
+		return -EINVAL;
+	if (ctl.cmd == SEM_INFO || ctl.cmd == IPC_INFO)
+		kipc_death_settle();
+	return kipc_sem_ctl(space, ctl.id, ctl.num, ctl.cmd, ctl.arg);
+}
+
 /**
  * kipc_ioctl() - one call
  * @file: the device; carries nothing
@@ -179,12 +277,37 @@ long kipc_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 		return kipc_ioctl_shm_detach(space, user, size);
 	case KIPC_IOC_SHM_CTL & ~IOCSIZE_MASK:
 		return kipc_ioctl_shm_ctl(space, user, size);
+	case KIPC_IOC_SEM_GET & ~IOCSIZE_MASK:
+		return kipc_ioctl_sem_get(space, user, size);
+	case KIPC_IOC_SEM_OP & ~IOCSIZE_MASK:
+		return kipc_ioctl_sem_op(space, user, size);
+	case KIPC_IOC_SEM_CTL & ~IOCSIZE_MASK:
+		return kipc_ioctl_sem_ctl(space, user, size);
 	case KIPC_IOC_QUERY & ~IOCSIZE_MASK:
 		return kipc_ioctl_query(space, user, size);
 	case KIPC_IOC_LIMIT & ~IOCSIZE_MASK:
 		return kipc_ioctl_limit(space, user, size);
 	default:
 		return -ENOTTY;
+	}
+}
+
+/* Commands whose argument is a number, or that have none. */
+static int kipc_call_sem_ctl(struct kipc_space *space, u64 first, u64 second)
+{
+	int cmd = lower_32_bits(second);
+
+	switch (cmd) {
+	case GETVAL:
+	case GETPID:
+	case GETNCNT:
+	case GETZCNT:
+	case SETVAL:
+	case IPC_RMID:
+		return kipc_sem_ctl(space, lower_32_bits(first), upper_32_bits(first), cmd,
+				    upper_32_bits(second));
+	default:
+		return -EINVAL;
 	}
 }
 
@@ -203,8 +326,21 @@ int kipc_call(struct file *file, loff_t first, loff_t second, int call)
 
 	if (IS_ERR(space))
 		return PTR_ERR(space);
-	if (call != KIPC_CALL_SHM_GET)
+	switch (call) {
+	case KIPC_CALL_SEM_OP:
+		return kipc_sem_op(space, lower_32_bits(first), u64_to_user_ptr((u64)second),
+				   upper_32_bits(first), &kipc_no_timeout);
+	case KIPC_CALL_SHM_GET:
+		return kipc_do_get(space, &kipc_shm_kind, &(struct kipc_get){
+			.key = lower_32_bits(first), .flags = upper_32_bits(first),
+			.size = (size_t)second });
+	case KIPC_CALL_SEM_GET:
+		return kipc_do_sem_get(space, &(struct kipc_get){
+			.key = lower_32_bits(first), .flags = upper_32_bits(first),
+			.size = (u32)second });
+	case KIPC_CALL_SEM_CTL:
+		return kipc_call_sem_ctl(space, first, second);
+	default:
 		return -EINVAL;
-	return kipc_do_shm_get(space, lower_32_bits(first), second,
-			       upper_32_bits(first), KIPC_LIFETIME_PERSISTENT);
+	}
 }

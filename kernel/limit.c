@@ -10,90 +10,41 @@
 #include "shm.h"
 #include "space.h"
 
-static u64 kipc_shmmax_read(struct kipc_space *space)
-{
-	return space->shm_limits.max;
-}
-
-static void kipc_shmmax_write(struct kipc_space *space, u64 value)
-{
-	WRITE_ONCE(space->shm_limits.max, value);
-}
-
-static u64 kipc_shmall_read(struct kipc_space *space)
-{
-	return space->shm_limits.all;
-}
-
-static void kipc_shmall_write(struct kipc_space *space, u64 value)
-{
-	WRITE_ONCE(space->shm_limits.all, value);
-}
-
-static u64 kipc_shmmni_read(struct kipc_space *space)
-{
-	return space->shm_limits.mni;
-}
-
-static void kipc_shmmni_write(struct kipc_space *space, u64 value)
-{
-	space->shm_limits.mni = value;
-}
-
-static u64 kipc_rmid_forced_read(struct kipc_space *space)
-{
-	return space->shm_limits.rmid_forced;
-}
-
-static void kipc_rmid_forced_write(struct kipc_space *space, u64 value)
-{
-	WRITE_ONCE(space->shm_limits.rmid_forced, value);
-}
-
 static void kipc_rmid_forced_changed(struct kipc_space *space)
 {
+	WRITE_ONCE(space->ids[KIPC_KIND_SHM].mortal, space->shm_limits.rmid_forced);
 	kipc_shm_settle(space);
 }
 
-static u64 kipc_shm_next_id_read(struct kipc_space *space)
-{
-	return (s64)space->ids[KIPC_KIND_SHM].next_id;
-}
-
-static void kipc_shm_next_id_write(struct kipc_space *space, u64 value)
-{
-	space->ids[KIPC_KIND_SHM].next_id = value;
-}
+#define KIPC_LIMIT_FIELD(field)						\
+	.offset	= offsetof(struct kipc_space, field),			\
+	.size	= sizeof_field(struct kipc_space, field)
 
 const struct kipc_limit_type kipc_limit_types[] = {
 	[KIPC_LIMIT_SHMMAX] = {
 		.name	= "shmmax",
 		.kind	= KIPC_KIND_SHM,
 		.max	= ULONG_MAX,
-		.read	= kipc_shmmax_read,
-		.write	= kipc_shmmax_write,
+		KIPC_LIMIT_FIELD(shm_limits.max),
 	},
 	[KIPC_LIMIT_SHMALL] = {
 		.name	= "shmall",
 		.kind	= KIPC_KIND_SHM,
 		.max	= ULONG_MAX,
-		.read	= kipc_shmall_read,
-		.write	= kipc_shmall_write,
+		KIPC_LIMIT_FIELD(shm_limits.all),
 	},
 	[KIPC_LIMIT_SHMMNI] = {
 		.name	= "shmmni",
 		.kind	= KIPC_KIND_SHM,
 		.max	= KIPC_INDEX_MAX,
-		.read	= kipc_shmmni_read,
-		.write	= kipc_shmmni_write,
+		KIPC_LIMIT_FIELD(shm_limits.mni),
 	},
 	[KIPC_LIMIT_SHM_RMID_FORCED] = {
 		.name	= "shm_rmid_forced",
 		.kind	= KIPC_KIND_SHM,
 		.max	= 1,
-		.read	= kipc_rmid_forced_read,
-		.write	= kipc_rmid_forced_write,
 		.changed = kipc_rmid_forced_changed,
+		KIPC_LIMIT_FIELD(shm_limits.rmid_forced),
 	},
 	[KIPC_LIMIT_SHM_NEXT_ID] = {
 		.name	= "shm_next_id",
@@ -101,8 +52,35 @@ const struct kipc_limit_type kipc_limit_types[] = {
 		.is_signed = true,
 		.is_id	= true,
 		.max	= INT_MAX,
-		.read	= kipc_shm_next_id_read,
-		.write	= kipc_shm_next_id_write,
+		KIPC_LIMIT_FIELD(ids[KIPC_KIND_SHM].next_id),
+	},
+	[KIPC_LIMIT_SEMMSL] = {
+		.kind	= KIPC_KIND_SEM,
+		.max	= INT_MAX,
+		KIPC_LIMIT_FIELD(sem_limits.msl),
+	},
+	[KIPC_LIMIT_SEMMNS] = {
+		.kind	= KIPC_KIND_SEM,
+		.max	= INT_MAX,
+		KIPC_LIMIT_FIELD(sem_limits.mns),
+	},
+	[KIPC_LIMIT_SEMOPM] = {
+		.kind	= KIPC_KIND_SEM,
+		.max	= INT_MAX,
+		KIPC_LIMIT_FIELD(sem_limits.opm),
+	},
+	[KIPC_LIMIT_SEMMNI] = {
+		.kind	= KIPC_KIND_SEM,
+		.max	= KIPC_INDEX_MAX,
+		KIPC_LIMIT_FIELD(sem_limits.mni),
+	},
+	[KIPC_LIMIT_SEM_NEXT_ID] = {
+		.name	= "sem_next_id",
+		.kind	= KIPC_KIND_SEM,
+		.is_signed = true,
+		.is_id	= true,
+		.max	= INT_MAX,
+		KIPC_LIMIT_FIELD(ids[KIPC_KIND_SEM].next_id),
 	},
 };
 
@@ -118,6 +96,38 @@ bool kipc_limit_may_set(struct kipc_space *space, const struct kipc_limit_type *
 	return type->is_id ? kipc_may_set_ids(space) : kipc_may_set_limits(space);
 }
 
+static u64 kipc_limit_read_locked(struct kipc_space *space, const struct kipc_limit_type *type)
+{
+	void *field = (void *)space + type->offset;
+
+	switch (type->size) {
+	case sizeof(u8):
+		return *(u8 *)field;
+	case sizeof(u32):
+		return type->is_signed ? (s64)*(s32 *)field : *(u32 *)field;
+	default:
+		return *(u64 *)field;
+	}
+}
+
+/* Others look at some limits without the lock. */
+static void kipc_limit_write_locked(struct kipc_space *space, const struct kipc_limit_type *type,
+				    u64 value)
+{
+	void *field = (void *)space + type->offset;
+
+	switch (type->size) {
+	case sizeof(u8):
+		WRITE_ONCE(*(u8 *)field, value);
+		break;
+	case sizeof(u32):
+		WRITE_ONCE(*(u32 *)field, value);
+		break;
+	default:
+		WRITE_ONCE(*(u64 *)field, value);
+	}
+}
+
 /**
  * kipc_limit_get() - the value in force
  * @space: the namespace
@@ -131,7 +141,7 @@ u64 kipc_limit_get(struct kipc_space *space, const struct kipc_limit_type *type)
 	u64 value;
 
 	down_read(&ids->rwsem);
-	value = type->read(space);
+	value = kipc_limit_read_locked(space, type);
 	up_read(&ids->rwsem);
 	return value;
 }
@@ -153,7 +163,7 @@ int kipc_limit_set(struct kipc_space *space, const struct kipc_limit_type *type,
 	if (value > type->max)
 		return -EINVAL;
 	down_write(&ids->rwsem);
-	type->write(space, value);
+	kipc_limit_write_locked(space, type, value);
 	up_write(&ids->rwsem);
 	if (type->changed)
 		type->changed(space);

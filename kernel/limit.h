@@ -14,13 +14,13 @@ struct kipc_space;
 
 /**
  * struct kipc_limit_type - one limit
- * @name: file name in /proc/kipc/sys
+ * @name: file name in /proc/kipc/sys, or NULL: shares one with others
  * @kind: KIPC_KIND_* whose rwsem protects it
  * @is_signed: its values are signed
  * @is_id: setting it needs kipc_may_set_ids() only
  * @max: the largest value that may be set; the least is 0
- * @read: its value, with rwsem held
- * @write: set it, with rwsem held for writing
+ * @offset: of its field in struct kipc_space, an unsigned integer or an int
+ * @size: of that field
  * @changed: called after it was set, with no lock held, or NULL
  */
 struct kipc_limit_type {
@@ -29,8 +29,8 @@ struct kipc_limit_type {
 	bool is_signed;
 	bool is_id;
 	u64 max;
-	u64 (*read)(struct kipc_space *space);
-	void (*write)(struct kipc_space *space, u64 value);
+	u16 offset;
+	u8 size;
 	void (*changed)(struct kipc_space *space);
 };
 

@@ -12,6 +12,7 @@
 #include <linux/limits.h>
 #include <linux/radix-tree.h>
 #include <linux/shm.h>
+#include <uapi/linux/sem.h>
 #include <uapi/linux/shm.h>
 
 #include <linux/kipc.h>
@@ -23,6 +24,9 @@
 
 /* Process records that one user may have, over all namespaces. */
 #define KIPC_USER_RECORDS	32768
+
+/* Sets that one process may have undo values in; the exit hook walks them. */
+#define KIPC_PROCESS_UNDOS	8192
 
 /* How often a namespace that nobody may be in any more is looked for. */
 #define KIPC_REAP_INTERVAL	HZ

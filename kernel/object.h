@@ -12,20 +12,22 @@
  *  3  kipc_spaces_lock		  mutex	  space.c: making and ending spaces
  *  4  kipc_ids.rwsem		  rwsem	  ids.h: one per space and kind; what is in
  *					  the tables, limits and totals
- *  5  kipc_object.lock		  spin	  the object's own state
- *  6  kipc_process.lock	  spin	  process.c: the record's list of objects
+ *  5  kipc_sem_set.lock	  mutex	  sem.h: the state of a set
+ *  6  kipc_object.lock		  spin	  the header; the state of a segment
+ *  7  kipc_process.lock	  spin	  process.c: the record's list of objects
+ *     kipc_process.undos	  spin	  the array's own, for its changes
  *     kipc_processes_lock	  spin	  process.c: the table of records
  *     kipc_accounts_lock	  spin	  account.c: the table of accounts
  *     kipc_shm_detaching.lock	  spin	  shm_map.c: who is in shmdt
  *
- * User memory is touched under none of 3-6, because a fault takes 2.  No lock
+ * User memory is touched under none of 3-7, because a fault takes 2.  No lock
  * is taken with interrupts off.  The exit hook (death.c) takes no lock at all.
  *
  * LIFE OF AN OBJECT.  It is complete before its id is visible.  Finding it by
  * id or key needs RCU only; who found it takes a reference (kipc_object_get_rcu)
  * or its lock, and must then look at @removed.  The tables hold the base
  * reference.  Removal takes it out of the tables and sets @removed, both under
- * 4 and 5; the base reference goes then, or, for a segment that is still
+ * 4 and 6; the base reference goes then, or, for a segment that is still
  * attached, with the last attachment.  The last reference calls ops->free in
  * process context; the memory goes after a grace period.
  */
@@ -46,15 +48,23 @@ struct kipc_space;
 
 /**
  * struct kipc_object_ops - what differs between the kinds
+ * @end_if_doomed: end the object if its time has come for a reason of the kind's own
+ *		   and say whether it had; the caller has a reference; asked only while
+ *		   kipc_ids.mortal
  * @end_locked: end the object as IPC_RMID does, with no permission asked, and take
  *		it off its owner's list; kipc_ids.rwsem is held for writing and
  *		kipc_object.lock; true: the base reference is the caller's to put
+ * @ended: after @end_locked, with no lock held and a reference: wake who waits; or NULL
+ * @perm_changed: after owner or mode changed, with no lock held; or NULL
  * @free: release what the object holds, and its memory after a grace period; the
  *	  last reference is gone; may sleep
  * @users: who uses the object now, for listings; kipc_object.lock is held
  */
 struct kipc_object_ops {
+	bool (*end_if_doomed)(struct kipc_object *object);
 	bool (*end_locked)(struct kipc_object *object);
+	void (*ended)(struct kipc_object *object);
+	void (*perm_changed)(struct kipc_object *object);
 	void (*free)(struct kipc_object *object);
 	unsigned long (*users)(struct kipc_object *object);
 };
@@ -76,6 +86,7 @@ struct kipc_object_ops {
  * @seq: sequence number inside @id; constant once visible
  * @key: key; @lock and kipc_ids.rwsem
  * @key_node: in kipc_ids.keys unless @key is IPC_PRIVATE
+ * @size: bytes of a segment, semaphores of a set; constant
  * @ctime: last change, seconds of real time; @lock
  * @born: creation, seconds since boot; constant
  * @creator: thread group that created it; constant
@@ -100,6 +111,7 @@ struct kipc_object {
 	unsigned int seq;
 	key_t key;
 	struct rhash_head key_node;
+	u64 size;
 	time64_t ctime;
 	time64_t born;
 	struct pid *creator;

@@ -3,7 +3,11 @@
  * Permissions: see perm.h.
  */
 #include <linux/capability.h>
+#include <linux/compat.h>
 #include <linux/cred.h>
+#include <linux/ktime.h>
+#include <linux/timekeeping.h>
+#include <linux/uaccess.h>
 #include <linux/user_namespace.h>
 
 #include "object.h"
@@ -51,6 +55,81 @@ bool kipc_may_control(struct kipc_object *object)
 {
 	return kipc_is_owner(object) ||
 	       ns_capable(object->space->user_ns, CAP_SYS_ADMIN);
+}
+
+/**
+ * kipc_perm_show_locked() - what IPC_STAT shows of the header
+ * @object: the object; its lock is held
+ * @perm: filled in, zeroed before
+ */
+void kipc_perm_show_locked(struct kipc_object *object, struct ipc64_perm *perm)
+{
+	struct user_namespace *user_ns = current_user_ns();
+
+	lockdep_assert_held(&object->lock);
+	perm->key = object->key;
+	perm->uid = from_kuid_munged(user_ns, object->uid);
+	perm->gid = from_kgid_munged(user_ns, object->gid);
+	perm->cuid = from_kuid_munged(user_ns, object->cuid);
+	perm->cgid = from_kgid_munged(user_ns, object->cgid);
+	perm->mode = object->mode;
+	perm->seq = object->seq;
+}
+
+/**
+ * kipc_perm_set_locked() - what IPC_SET changes in the header; the caller may
+ * @object: the object; its lock is held
+ * @perm: owner, group and mode
+ *
+ * Return: 0, or -EINVAL: no such user or group in the caller's namespace.
+ */
+int kipc_perm_set_locked(struct kipc_object *object, const struct ipc64_perm *perm)
+{
+	kuid_t uid = make_kuid(current_user_ns(), perm->uid);
+	kgid_t gid = make_kgid(current_user_ns(), perm->gid);
+
+	lockdep_assert_held(&object->lock);
+	if (!uid_valid(uid) || !gid_valid(gid))
+		return -EINVAL;
+	/* The *get calls look without the lock. */
+	WRITE_ONCE(object->uid.val, __kuid_val(uid));
+	WRITE_ONCE(object->gid.val, __kgid_val(gid));
+	WRITE_ONCE(object->mode, (object->mode & ~S_IRWXUGO) | (perm->mode & S_IRWXUGO));
+	object->ctime = ktime_get_real_seconds();
+	return 0;
+}
+
+/**
+ * kipc_perm_copy_in() - the part of an IPC_SET structure that counts
+ * @perm: filled in
+ * @buf: the caller's structure, in its own layout: the permissions come first
+ * @size: of the native structure, all of which must be readable, as native has it
+ *
+ * Return: 0 or -EFAULT.
+ */
+int kipc_perm_copy_in(struct ipc64_perm *perm, const void __user *buf, size_t size)
+{
+	union {
+		struct ipc64_perm perm;
+		u8 bytes[128];
+	} in;
+
+#ifdef CONFIG_COMPAT
+	if (in_compat_syscall()) {
+		struct compat_ipc64_perm compat;
+
+		if (copy_from_user(&compat, buf, sizeof(compat)))
+			return -EFAULT;
+		perm->uid = compat.uid;
+		perm->gid = compat.gid;
+		perm->mode = compat.mode;
+		return 0;
+	}
+#endif
+	if (WARN_ON_ONCE(size > sizeof(in)) || copy_from_user(&in, buf, size))
+		return -EFAULT;
+	*perm = in.perm;
+	return 0;
 }
 
 /**

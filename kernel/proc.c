@@ -3,9 +3,11 @@
  * /proc/kipc: see proc.h.
  *
  *   shm       segments, in the format of /proc/sysvipc/shm
+ *   sem       semaphore sets, in the format of /proc/sysvipc/sem
+ *   waiters   who sleeps on what
  *   objects   what all kinds have in common, and native does not show
  *   ids       the tables
- *   sys/NAME  a limit, as native's file of that name in /proc/sys/kernel
+ *   sys/NAME  limits, as native's file of that name in /proc/sys/kernel
  */
 #include <linux/cred.h>
 #include <linux/ctype.h>
@@ -25,6 +27,8 @@
 #include "limit.h"
 #include "memory.h"
 #include "proc.h"
+#include "perm.h"
+#include "sem.h"
 #include "shm.h"
 #include "space.h"
 
@@ -35,18 +39,26 @@ static const char * const kipc_kind_names[KIPC_KINDS] = {
 };
 
 /* Kinds that this module has. */
-static const u8 kipc_proc_kinds[] = { KIPC_KIND_SHM };
+enum { KIPC_PROC_SHM, KIPC_PROC_SEM };
+static const u8 kipc_proc_kinds[] = {
+	[KIPC_PROC_SHM] = KIPC_KIND_SHM,
+	[KIPC_PROC_SEM] = KIPC_KIND_SEM,
+};
 
 /**
  * struct kipc_proc_walk - a listing that is being read
  * @space: with a reference
  * @pid_ns: of the reader, with a reference
  * @user_ns: of the reader
+ * @kind: first kind listed, as an index of kipc_proc_kinds
+ * @end: behind the last
  */
 struct kipc_proc_walk {
 	struct kipc_space *space;
 	struct pid_namespace *pid_ns;
 	struct user_namespace *user_ns;
+	unsigned int kind;
+	unsigned int end;
 };
 
 /* ---- Walks: position is 0 for the header, then kind and index + 1 ---- */
@@ -59,7 +71,11 @@ static struct kipc_object *kipc_proc_find(struct kipc_proc_walk *walk, loff_t *p
 	struct kipc_object *object;
 	int index = (u32)*pos - 1;
 
-	for (; kind < ARRAY_SIZE(kipc_proc_kinds); kind++, index = 0) {
+	if (kind < walk->kind) {
+		kind = walk->kind;
+		index = 0;
+	}
+	for (; kind < walk->end; kind++, index = 0) {
 		object = kipc_ids_next(&walk->space->ids[kipc_proc_kinds[kind]], &index);
 		if (object) {
 			*pos = ((loff_t)kind << KIPC_PROC_KIND_SHIFT) + index + 1;
@@ -92,8 +108,9 @@ static void kipc_proc_stop(struct seq_file *s, void *v)
 	kipc_proc_put(v);
 }
 
-static int kipc_proc_open(struct inode *inode, struct file *file,
-			  const struct seq_operations *ops)
+/* List the kinds from @kind on, up to @end. */
+static int kipc_proc_open(struct file *file, const struct seq_operations *ops,
+			  unsigned int kind, unsigned int end)
 {
 	struct kipc_space *space = kipc_space_current();
 	struct kipc_proc_walk *walk;
@@ -108,6 +125,8 @@ static int kipc_proc_open(struct inode *inode, struct file *file,
 	walk->space = kipc_space_get(space);
 	walk->pid_ns = get_pid_ns(task_active_pid_ns(current));
 	walk->user_ns = seq_user_ns(file->private_data);
+	walk->kind = kind;
+	walk->end = end;
 	return 0;
 }
 
@@ -140,7 +159,7 @@ static int kipc_proc_shm_show(struct seq_file *s, void *v)
 	if (!object->removed)
 		seq_printf(s, "%10d %10d  %4o %21lu %5u %5u  %5lu %5u %5u %5u %5u %10llu %10llu %10llu %21lu %21lu\n",
 			   object->key, object->id, object->mode,
-			   (unsigned long)shm->size,
+			   (unsigned long)shm->object.size,
 			   pid_nr_ns(object->creator, walk->pid_ns),
 			   pid_nr_ns(shm->lpid, walk->pid_ns), shm->nattch,
 			   from_kuid_munged(walk->user_ns, object->uid),
@@ -162,11 +181,108 @@ static const struct seq_operations kipc_proc_shm_ops = {
 
 static int kipc_proc_shm_open(struct inode *inode, struct file *file)
 {
-	return kipc_proc_open(inode, file, &kipc_proc_shm_ops);
+	return kipc_proc_open(file, &kipc_proc_shm_ops, KIPC_PROC_SHM, KIPC_PROC_SHM + 1);
 }
 
 static const struct proc_ops kipc_proc_shm = {
 	.proc_open	= kipc_proc_shm_open,
+	.proc_read	= seq_read,
+	.proc_lseek	= seq_lseek,
+	.proc_release	= kipc_proc_release,
+};
+
+/* ---- sem ---- */
+
+static int kipc_proc_sem_show(struct seq_file *s, void *v)
+{
+	struct kipc_proc_walk *walk = s->private;
+	struct kipc_object *object = v;
+	struct kipc_sem_set *set;
+
+	if (v == SEQ_START_TOKEN) {
+		seq_puts(s, "       key      semid perms      nsems   uid   gid  cuid  cgid      otime      ctime\n");
+		return 0;
+	}
+	set = kipc_sem_set_of(object);
+	kipc_sem_set_lock(set);
+	spin_lock(&object->lock);
+	if (!object->removed)
+		seq_printf(s, "%10d %10d  %4o %10u %5u %5u %5u %5u %10llu %10llu\n",
+			   object->key, object->id, object->mode, kipc_sem_count(set),
+			   from_kuid_munged(walk->user_ns, object->uid),
+			   from_kgid_munged(walk->user_ns, object->gid),
+			   from_kuid_munged(walk->user_ns, object->cuid),
+			   from_kgid_munged(walk->user_ns, object->cgid),
+			   set->otime, object->ctime);
+	spin_unlock(&object->lock);
+	kipc_sem_set_unlock(set);
+	return 0;
+}
+
+static const struct seq_operations kipc_proc_sem_ops = {
+	.start	= kipc_proc_start,
+	.next	= kipc_proc_next,
+	.stop	= kipc_proc_stop,
+	.show	= kipc_proc_sem_show,
+};
+
+static int kipc_proc_sem_open(struct inode *inode, struct file *file)
+{
+	return kipc_proc_open(file, &kipc_proc_sem_ops, KIPC_PROC_SEM, KIPC_PROC_SEM + 1);
+}
+
+static const struct proc_ops kipc_proc_sem = {
+	.proc_open	= kipc_proc_sem_open,
+	.proc_read	= seq_read,
+	.proc_lseek	= seq_lseek,
+	.proc_release	= kipc_proc_release,
+};
+
+/* ---- waiters ---- */
+
+static void kipc_proc_show_sleeper(struct kipc_sem_set *set, struct kipc_sem_sleeper *op,
+				   void *data)
+{
+	struct seq_file *s = data;
+	struct kipc_proc_walk *walk = s->private;
+
+	seq_printf(s, "%-4s %10d %6u %10d %7d %10lld\n",
+		   kipc_kind_names[KIPC_KIND_SEM], set->object.id, op->blocked->sem_num,
+		   task_tgid_nr_ns(op->task, walk->pid_ns), op->blocked->sem_op,
+		   ktime_get_boottime_seconds() - op->since);
+}
+
+static int kipc_proc_waiters_show(struct seq_file *s, void *v)
+{
+	struct kipc_sem_set *set;
+
+	if (v == SEQ_START_TOKEN) {
+		seq_puts(s, "kind         id    num        pid      op        age\n");
+		return 0;
+	}
+	if (!kipc_may_access(v, S_IRUGO))
+		return 0;
+	set = kipc_sem_set_of(v);
+	kipc_sem_set_lock(set);
+	kipc_sem_visit_sleepers_locked(set, kipc_proc_show_sleeper, s);
+	kipc_sem_set_unlock(set);
+	return 0;
+}
+
+static const struct seq_operations kipc_proc_waiters_ops = {
+	.start	= kipc_proc_start,
+	.next	= kipc_proc_next,
+	.stop	= kipc_proc_stop,
+	.show	= kipc_proc_waiters_show,
+};
+
+static int kipc_proc_waiters_open(struct inode *inode, struct file *file)
+{
+	return kipc_proc_open(file, &kipc_proc_waiters_ops, KIPC_PROC_SEM, KIPC_PROC_SEM + 1);
+}
+
+static const struct proc_ops kipc_proc_waiters = {
+	.proc_open	= kipc_proc_waiters_open,
 	.proc_read	= seq_read,
 	.proc_lseek	= seq_lseek,
 	.proc_release	= kipc_proc_release,
@@ -209,7 +325,7 @@ static const struct seq_operations kipc_proc_objects_ops = {
 
 static int kipc_proc_objects_open(struct inode *inode, struct file *file)
 {
-	return kipc_proc_open(inode, file, &kipc_proc_objects_ops);
+	return kipc_proc_open(file, &kipc_proc_objects_ops, 0, ARRAY_SIZE(kipc_proc_kinds));
 }
 
 static const struct proc_ops kipc_proc_objects = {
@@ -220,6 +336,11 @@ static const struct proc_ops kipc_proc_objects = {
 };
 
 /* ---- ids ---- */
+
+static unsigned int kipc_proc_mni(struct kipc_space *space, unsigned int kind)
+{
+	return kind == KIPC_KIND_SHM ? space->shm_limits.mni : space->sem_limits.mni;
+}
 
 static int kipc_proc_ids_show(struct seq_file *s, void *v)
 {
@@ -238,7 +359,7 @@ static int kipc_proc_ids_show(struct seq_file *s, void *v)
 		seq_printf(s, "%-4s %10d %10d %5u %10d %10u %20llu %20llu\n",
 			   kipc_kind_names[kipc_proc_kinds[i]], ids->in_use,
 			   kipc_ids_max_index(ids), ids->seq, ids->next_id,
-			   space->shm_limits.mni, ids->created, ids->removed);
+			   kipc_proc_mni(space, kipc_proc_kinds[i]), ids->created, ids->removed);
 		up_write(&ids->rwsem);
 	}
 	return 0;
@@ -304,6 +425,73 @@ static const struct proc_ops kipc_proc_limit = {
 	.proc_release	= single_release,
 };
 
+/* kernel.sem: four limits in one file; as many are set as are given. */
+static const u8 kipc_proc_sem_limits[] = {
+	KIPC_LIMIT_SEMMSL, KIPC_LIMIT_SEMMNS, KIPC_LIMIT_SEMOPM, KIPC_LIMIT_SEMMNI,
+};
+
+static int kipc_proc_sem_limits_show(struct seq_file *s, void *v)
+{
+	struct kipc_space *space = kipc_space_current();
+	unsigned int i;
+
+	if (IS_ERR(space))
+		return PTR_ERR(space);
+	for (i = 0; i < ARRAY_SIZE(kipc_proc_sem_limits); i++)
+		seq_printf(s, "%s%llu", i ? "\t" : "",
+			   kipc_limit_get(space, &kipc_limit_types[kipc_proc_sem_limits[i]]));
+	seq_putc(s, '\n');
+	return 0;
+}
+
+static int kipc_proc_sem_limits_open(struct inode *inode, struct file *file)
+{
+	return single_open(file, kipc_proc_sem_limits_show, NULL);
+}
+
+static ssize_t kipc_proc_sem_limits_write(struct file *file, const char __user *buf,
+					  size_t count, loff_t *pos)
+{
+	const struct kipc_limit_type *type = &kipc_limit_types[kipc_proc_sem_limits[0]];
+	struct kipc_space *space = kipc_space_current();
+	char text[128], *rest = text, *number;
+	unsigned int i;
+	u64 value;
+	int ret;
+
+	if (IS_ERR(space))
+		return PTR_ERR(space);
+	if (!kipc_limit_may_set(space, type))
+		return -EPERM;
+	if (count >= sizeof(text))
+		return -EINVAL;
+	if (copy_from_user(text, buf, count))
+		return -EFAULT;
+	text[count] = '\0';
+
+	for (i = 0; i < ARRAY_SIZE(kipc_proc_sem_limits); i++) {
+		rest = skip_spaces(rest);
+		number = strsep(&rest, " \t\n");
+		if (!*number)
+			break;
+		type = &kipc_limit_types[kipc_proc_sem_limits[i]];
+		ret = kstrtoull(number, 0, &value) ? -EINVAL : kipc_limit_set(space, type, value);
+		if (ret)
+			return ret;
+		if (!rest)
+			break;
+	}
+	return count;
+}
+
+static const struct proc_ops kipc_proc_sem_limits_ops = {
+	.proc_open	= kipc_proc_sem_limits_open,
+	.proc_read	= seq_read,
+	.proc_write	= kipc_proc_sem_limits_write,
+	.proc_lseek	= seq_lseek,
+	.proc_release	= single_release,
+};
+
 /* ---- Init ---- */
 
 static int kipc_proc_fill(struct proc_dir_entry *dir)
@@ -312,6 +500,8 @@ static int kipc_proc_fill(struct proc_dir_entry *dir)
 	unsigned int i;
 
 	if (!proc_create("shm", 0444, dir, &kipc_proc_shm) ||
+	    !proc_create("sem", 0444, dir, &kipc_proc_sem) ||
+	    !proc_create("waiters", 0444, dir, &kipc_proc_waiters) ||
 	    !proc_create("objects", 0444, dir, &kipc_proc_objects) ||
 	    !proc_create_single("ids", 0444, dir, kipc_proc_ids_show))
 		return -ENOMEM;
@@ -319,8 +509,10 @@ static int kipc_proc_fill(struct proc_dir_entry *dir)
 	sys = proc_mkdir("sys", dir);
 	if (!sys)
 		return -ENOMEM;
+	if (!proc_create("sem", 0644, sys, &kipc_proc_sem_limits_ops))
+		return -ENOMEM;
 	for (i = 0; i < kipc_limit_count; i++)
-		if (!proc_create_data(kipc_limit_types[i].name, 0644, sys,
+		if (kipc_limit_types[i].name && !proc_create_data(kipc_limit_types[i].name, 0644, sys,
 				      &kipc_proc_limit, (void *)&kipc_limit_types[i]))
 			return -ENOMEM;
 	return 0;

@@ -57,6 +57,7 @@ static struct kipc_process *kipc_process_new_current(void)
 	process->pid = get_pid(task_tgid(current));
 	spin_lock_init(&process->lock);
 	INIT_LIST_HEAD(&process->objects);
+	xa_init_flags(&process->undos, XA_FLAGS_ACCOUNT);
 	return process;
 }
 
@@ -85,25 +86,10 @@ void kipc_process_put(struct kipc_process *process)
 	call_rcu(&process->rcu, kipc_process_free_rcu);
 }
 
-/**
- * kipc_process_get_current() - the caller's record, made if need be
- *
- * Context: process; may sleep.
- * Return: the record with a reference, -ENOMEM, or -ENOSPC: the user has
- *	   KIPC_USER_RECORDS of them.
- */
-struct kipc_process *kipc_process_get_current(void)
+/* Another thread of the caller's may have been faster. */
+static struct kipc_process *kipc_process_make_current(void)
 {
 	struct kipc_process *process, *fresh;
-
-	rcu_read_lock();
-	process = kipc_process_find_rcu(task_tgid(current));
-	/* The table's reference cannot go while a thread of ours is alive. */
-	if (process)
-		refcount_inc(&process->refs);
-	rcu_read_unlock();
-	if (process)
-		return process;
 
 	fresh = kipc_process_new_current();
 	if (IS_ERR(fresh))
@@ -115,10 +101,42 @@ struct kipc_process *kipc_process_get_current(void)
 		hash_add_rcu(kipc_processes, &process->node,
 			     (unsigned long)process->pid);
 	}
-	refcount_inc(&process->refs);
 	spin_unlock(&kipc_processes_lock);
 	if (process != fresh)
 		kipc_process_put(fresh);
+	return process;
+}
+
+/**
+ * kipc_process_current() - the caller's record, made if need be
+ *
+ * It stays until the caller, the last of its threads perhaps, has exited.
+ *
+ * Context: process; may sleep.
+ * Return: the record, -ENOMEM, or -ENOSPC: the user has KIPC_USER_RECORDS of them.
+ */
+struct kipc_process *kipc_process_current(void)
+{
+	struct kipc_process *process;
+
+	rcu_read_lock();
+	process = kipc_process_find_rcu(task_tgid(current));
+	rcu_read_unlock();
+	return process ?: kipc_process_make_current();
+}
+
+/**
+ * kipc_process_get_current() - kipc_process_current(), with a reference
+ *
+ * Context: process; may sleep.
+ * Return: the record or an error as kipc_process_current() has it.
+ */
+struct kipc_process *kipc_process_get_current(void)
+{
+	struct kipc_process *process = kipc_process_current();
+
+	if (!IS_ERR(process))
+		refcount_inc(&process->refs);
 	return process;
 }
 

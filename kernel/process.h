@@ -7,8 +7,8 @@
  * process first makes something that depends on its life and lives until that
  * life ends; a record pins the module.
  *
- * Level 3.  Locks, in the lock map (object.h): kipc_process.lock (6)
- * and kipc_processes_lock (6).
+ * Level 3.  Locks, in the lock map (object.h): kipc_process.lock (7)
+ * and kipc_processes_lock (7).
  *
  * Death, step by step: the exit hook (death.c) sets @dead and puts the record
  * on a list, with no lock taken.  From then on whoever finds an object whose
@@ -22,6 +22,7 @@
 #include <linux/pid.h>
 #include <linux/refcount.h>
 #include <linux/spinlock.h>
+#include <linux/xarray.h>
 
 #include "object.h"
 
@@ -38,6 +39,10 @@ struct kipc_account;
  * @lock: protects @objects
  * @objects: objects that end with the process, by kipc_object.owned; a listed
  *	     object still has its base reference
+ * @undos: undo values of semaphores, by the set's serial number; see struct
+ *	   kipc_sem_undo
+ * @undo_count: how many there are
+ * @undo_prune: how many there must be before those of ended sets are looked for
  * @rcu: for the grace period
  */
 struct kipc_process {
@@ -49,9 +54,13 @@ struct kipc_process {
 	struct llist_node death;
 	spinlock_t lock;
 	struct list_head objects;
+	struct xarray undos;
+	atomic_t undo_count;
+	int undo_prune;
 	struct rcu_head rcu;
 };
 
+struct kipc_process *kipc_process_current(void);
 struct kipc_process *kipc_process_get_current(void);
 void kipc_process_put(struct kipc_process *process);
 struct kipc_process *kipc_process_find_rcu(struct pid *pid);

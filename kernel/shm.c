@@ -89,17 +89,6 @@ static bool kipc_shm_end_locked(struct kipc_object *object)
 	return false;
 }
 
-static unsigned long kipc_shm_users(struct kipc_object *object)
-{
-	return kipc_shm_of(object)->nattch;
-}
-
-static const struct kipc_object_ops kipc_shm_object_ops = {
-	.end_locked	= kipc_shm_end_locked,
-	.free		= kipc_shm_free,
-	.users		= kipc_shm_users,
-};
-
 /* Nobody has it attached: end it, unless somebody attached it meanwhile. */
 static void kipc_shm_reap(struct kipc_shm *shm)
 {
@@ -115,6 +104,30 @@ static void kipc_shm_reap(struct kipc_shm *shm)
 	if (ended)
 		kipc_object_put(&shm->object);
 }
+
+/* Under shm_rmid_forced a segment that nobody has attached ends with its creator. */
+static bool kipc_shm_end_if_doomed(struct kipc_object *object)
+{
+	struct kipc_shm *shm = kipc_shm_of(object);
+
+	if (likely(!READ_ONCE(object->space->shm_limits.rmid_forced)) ||
+	    READ_ONCE(shm->nattch) || kipc_pid_is_alive(object->creator))
+		return false;
+	kipc_shm_reap(shm);
+	return true;
+}
+
+static unsigned long kipc_shm_users(struct kipc_object *object)
+{
+	return kipc_shm_of(object)->nattch;
+}
+
+static const struct kipc_object_ops kipc_shm_object_ops = {
+	.end_if_doomed	= kipc_shm_end_if_doomed,
+	.end_locked	= kipc_shm_end_locked,
+	.free		= kipc_shm_free,
+	.users		= kipc_shm_users,
+};
 
 static void kipc_shm_set_lpid_locked(struct kipc_shm *shm)
 {
@@ -171,9 +184,8 @@ void kipc_shm_leave(struct kipc_shm *shm, bool was_mapped)
 /* ---- shmget ---- */
 
 /* A segment that is in no table yet. */
-static struct kipc_shm *kipc_shm_new(struct kipc_space *space, key_t key,
-				     size_t size, unsigned int flags,
-				     unsigned int lifetime)
+static struct kipc_shm *kipc_shm_alloc(struct kipc_space *space,
+				       const struct kipc_get *get)
 {
 	struct kipc_process *process = NULL;
 	struct kipc_shm *shm;
@@ -182,13 +194,13 @@ static struct kipc_shm *kipc_shm_new(struct kipc_space *space, key_t key,
 	shm = kmem_cache_zalloc(kipc_shm_cache, GFP_KERNEL);
 	if (!shm)
 		return ERR_PTR(-ENOMEM);
-	shm->size = size;
-	shm->file = kipc_memory_new(key, size, flags);
+	shm->object.size = get->size;
+	shm->file = kipc_memory_new(get->key, get->size, get->flags);
 	if (IS_ERR(shm->file)) {
 		ret = PTR_ERR(shm->file);
 		goto free_shm;
 	}
-	if (lifetime == KIPC_LIFETIME_CREATOR) {
+	if (get->lifetime == KIPC_LIFETIME_CREATOR) {
 		process = kipc_process_get_current();
 		if (IS_ERR(process)) {
 			ret = PTR_ERR(process);
@@ -198,8 +210,8 @@ static struct kipc_shm *kipc_shm_new(struct kipc_space *space, key_t key,
 	kipc_shm_hook_file(shm, shm->file);
 
 	kipc_object_init(&shm->object, KIPC_KIND_SHM, &kipc_shm_object_ops,
-			 kipc_space_get(space), key, flags & S_IRWXUGO);
-	shm->object.lifetime = lifetime;
+			 kipc_space_get(space), get->key, get->flags & S_IRWXUGO);
+	shm->object.lifetime = get->lifetime;
 	if (process)
 		kipc_process_adopt(process, &shm->object);
 	return shm;
@@ -211,13 +223,6 @@ free_shm:
 	return ERR_PTR(ret);
 }
 
-/* A segment that never got into a table. */
-static void kipc_shm_discard(struct kipc_shm *shm)
-{
-	kipc_process_disown(&shm->object);
-	kipc_object_put(&shm->object);
-}
-
 static bool kipc_shm_has_room(struct kipc_space *space, unsigned long pages)
 {
 	unsigned long all = READ_ONCE(space->shm_limits.all);
@@ -226,208 +231,42 @@ static bool kipc_shm_has_room(struct kipc_space *space, unsigned long pages)
 	return used + pages >= used && used + pages <= all;
 }
 
-static int kipc_shm_add_locked(struct kipc_space *space, struct kipc_shm *shm)
+static struct kipc_object *kipc_shm_new(struct kipc_space *space, const struct kipc_get *get)
 {
+	struct kipc_shm *shm;
+	size_t size = get->size;
+
+	if (size < SHMMIN || size > READ_ONCE(space->shm_limits.max))
+		return ERR_PTR(-EINVAL);
+	if (PAGE_ALIGN(size) < size ||
+	    !kipc_shm_has_room(space, PAGE_ALIGN(size) >> PAGE_SHIFT))
+		return ERR_PTR(-ENOSPC);
+	shm = kipc_shm_alloc(space, get);
+	return IS_ERR(shm) ? ERR_CAST(shm) : &shm->object;
+}
+
+static int kipc_shm_add_locked(struct kipc_space *space, struct kipc_object *object)
+{
+	struct kipc_shm *shm = kipc_shm_of(object);
 	unsigned long pages = kipc_shm_pages(shm);
 	int ret;
 
 	if (!kipc_shm_has_room(space, pages))
 		return -ENOSPC;
-	ret = kipc_ids_add_locked(kipc_shm_ids(space), &shm->object,
-				  space->shm_limits.mni);
+	ret = kipc_ids_add_locked(kipc_shm_ids(space), object, space->shm_limits.mni);
 	if (ret)
 		return ret;
 	space->shm_pages += pages;
 	/* The inode number in /proc/pid/maps is the id, as native shows it. */
-	file_inode(shm->file)->i_ino = shm->object.id;
-	return shm->object.id;
+	file_inode(shm->file)->i_ino = object->id;
+	return 0;
 }
 
-/* Create, unless another segment has got the key meanwhile: then *taken. */
-static int kipc_shm_create(struct kipc_space *space, key_t key, size_t size,
-			   unsigned int flags, unsigned int lifetime, bool *taken)
-{
-	struct kipc_ids *ids = kipc_shm_ids(space);
-	struct kipc_shm *shm;
-	int ret;
-
-	*taken = false;
-
-	if (size < SHMMIN || size > READ_ONCE(space->shm_limits.max))
-		return -EINVAL;
-	if (PAGE_ALIGN(size) < size || !kipc_shm_has_room(space, PAGE_ALIGN(size) >> PAGE_SHIFT))
-		return -ENOSPC;
-
-	shm = kipc_shm_new(space, key, size, flags, lifetime);
-	if (IS_ERR(shm))
-		return PTR_ERR(shm);
-
-	down_write(&ids->rwsem);
-	if (key != IPC_PRIVATE) {
-		rcu_read_lock();
-		*taken = kipc_ids_find_key_rcu(ids, key);
-		rcu_read_unlock();
-	}
-	ret = *taken ? -EEXIST : kipc_shm_add_locked(space, shm);
-	up_write(&ids->rwsem);
-	if (ret < 0)
-		kipc_shm_discard(shm);
-	return ret;
-}
-
-/*
- * A segment whose time has come though nobody has ended it yet: its owner died,
- * or shm_rmid_forced is on and its creator died.  The caller has a reference.
- */
-static bool kipc_shm_is_doomed(struct kipc_shm *shm)
-{
-	if (unlikely(kipc_object_is_doomed(&shm->object)))
-		return true;
-	return unlikely(READ_ONCE(shm->object.space->shm_limits.rmid_forced)) &&
-	       !READ_ONCE(shm->nattch) && !kipc_pid_is_alive(shm->object.creator);
-}
-
-static bool kipc_shm_end_if_doomed(struct kipc_shm *shm)
-{
-	if (likely(!kipc_shm_is_doomed(shm)))
-		return false;
-	if (kipc_object_is_doomed(&shm->object))
-		kipc_object_end(&shm->object);
-	else
-		kipc_shm_reap(shm);
-	return true;
-}
-
-/*
- * What shmget says of a segment found by its key.  No lock: shmget conveys no
- * right, only an id, so what it says may be a moment old.
- */
-static int kipc_shm_check(struct kipc_shm *shm, key_t key, size_t size,
-			  unsigned int flags)
-{
-	struct kipc_object *object = &shm->object;
-
-	if (READ_ONCE(object->removed) || READ_ONCE(object->key) != key)
-		return -ENOENT;
-	if ((flags & (IPC_CREAT | IPC_EXCL)) == (IPC_CREAT | IPC_EXCL))
-		return -EEXIST;
-	if (shm->size < size)
-		return -EINVAL;
-	if (!kipc_may_access(object, flags))
-		return -EACCES;
-	return object->id;
-}
-
-/* The id of the segment with a key, -ENOENT, or why the caller may not have it. */
-static int kipc_shm_lookup(struct kipc_space *space, key_t key, size_t size,
-			   unsigned int flags)
-{
-	struct kipc_object *object;
-	bool mortal, again;
-	int ret;
-
-	do {
-		again = false;
-		ret = -ENOENT;
-		rcu_read_lock();
-		object = kipc_ids_find_key_rcu(kipc_shm_ids(space), key);
-		mortal = object && (object->owner || READ_ONCE(space->shm_limits.rmid_forced));
-		if (likely(object && !mortal))
-			ret = kipc_shm_check(kipc_shm_of(object), key, size, flags);
-		else if (object && !kipc_object_get_rcu(object))
-			mortal = false;
-		rcu_read_unlock();
-
-		if (unlikely(mortal)) {
-			again = kipc_shm_end_if_doomed(kipc_shm_of(object));
-			if (!again)
-				ret = kipc_shm_check(kipc_shm_of(object), key, size, flags);
-			kipc_object_put(object);
-		}
-	} while (unlikely(again));
-	return ret;
-}
-
-/**
- * kipc_shm_get() - shmget(2)
- * @space: the caller's space
- * @key: key or IPC_PRIVATE
- * @size: bytes
- * @flags: shmflg
- * @lifetime: KIPC_LIFETIME_* of a segment created
- *
- * Context: process; may sleep.
- * Return: the id or an error as shmget(2) has it; -ENOSPC also when the user
- *	   has too many process records.
- */
-int kipc_shm_get(struct kipc_space *space, key_t key, size_t size,
-		 unsigned int flags, unsigned int lifetime)
-{
-	bool taken = false;
-	int ret;
-
-	if (key == IPC_PRIVATE)
-		return kipc_shm_create(space, key, size, flags, lifetime, &taken);
-	do {
-		ret = kipc_shm_lookup(space, key, size, flags);
-		if (ret != -ENOENT || !(flags & IPC_CREAT))
-			return ret;
-		ret = kipc_shm_create(space, key, size, flags, lifetime, &taken);
-	} while (taken && !fatal_signal_pending(current));
-	return taken ? -EINTR : ret;
-}
-
-/* ---- Lookup by id ---- */
-
-typedef struct kipc_object *(*kipc_shm_finder)(struct kipc_ids *ids, int id);
-
-static __always_inline struct kipc_shm *
-kipc_shm_find_by(struct kipc_space *space, int id, kipc_shm_finder find_rcu)
-{
-	struct kipc_object *object;
-	struct kipc_shm *shm;
-
-	for (;;) {
-		rcu_read_lock();
-		object = find_rcu(kipc_shm_ids(space), id);
-		if (object && !kipc_object_get_rcu(object))
-			object = NULL;
-		rcu_read_unlock();
-		if (!object)
-			return ERR_PTR(-EINVAL);
-
-		shm = kipc_shm_of(object);
-		if (likely(!kipc_shm_end_if_doomed(shm)))
-			return shm;
-		kipc_object_put(object);
-	}
-}
-
-/**
- * kipc_shm_find() - the segment with an id
- * @space: the caller's space
- * @id: the id
- *
- * Context: may sleep.
- * Return: the segment with a reference, perhaps removed, or -EINVAL.
- */
-struct kipc_shm *kipc_shm_find(struct kipc_space *space, int id)
-{
-	return kipc_shm_find_by(space, id, kipc_ids_find_rcu);
-}
-
-/**
- * kipc_shm_find_index() - the segment at an index
- * @space: the caller's space
- * @index: the index
- *
- * Context: may sleep.
- * Return: the segment with a reference, perhaps removed, or -EINVAL.
- */
-struct kipc_shm *kipc_shm_find_index(struct kipc_space *space, int index)
-{
-	return kipc_shm_find_by(space, index, kipc_ids_find_index_rcu);
-}
+const struct kipc_kind kipc_shm_kind = {
+	.kind		= KIPC_KIND_SHM,
+	.new		= kipc_shm_new,
+	.add_locked	= kipc_shm_add_locked,
+};
 
 /**
  * kipc_shm_settle() - end segments that shm_rmid_forced dooms
@@ -445,7 +284,7 @@ bool kipc_shm_settle(struct kipc_space *space)
 	if (likely(!READ_ONCE(space->shm_limits.rmid_forced)))
 		return false;
 	for (index = 0; (object = kipc_ids_next(kipc_shm_ids(space), &index)); index++) {
-		any |= kipc_shm_end_if_doomed(kipc_shm_of(object));
+		any |= kipc_shm_end_if_doomed(object);
 		kipc_object_put(object);
 		cond_resched();
 	}

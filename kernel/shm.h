@@ -19,6 +19,9 @@
 #include <linux/types.h>
 #include <uapi/linux/shm.h>
 
+#include <linux/kipc.h>
+
+#include "find.h"
 #include "object.h"
 
 /* Bits that native shows in a segment's mode beside the permissions. */
@@ -40,7 +43,6 @@ struct vm_operations_struct;
  * @lpid: thread group that attached or detached last, with a reference, or
  *	  NULL; object.lock
  * @locker: who is charged for SHM_LOCK, with a reference, or NULL; object.lock
- * @size: bytes asked for; constant
  * @file: the memory, open for reading and writing, with a reference; constant
  * @readonly: the same, open for reading, with a reference; made by the first
  *	      read-only attachment, NULL until then
@@ -55,7 +57,6 @@ struct kipc_shm {
 	time64_t dtime;
 	struct pid *lpid;
 	struct kipc_account *locker;
-	size_t size;
 	struct file *file;
 	struct file *readonly;
 	refcount_t files;
@@ -70,13 +71,18 @@ static inline struct kipc_shm *kipc_shm_of(struct kipc_object *object)
 
 static inline unsigned long kipc_shm_pages(const struct kipc_shm *shm)
 {
-	return PAGE_ALIGN(shm->size) >> PAGE_SHIFT;
+	return PAGE_ALIGN(shm->object.size) >> PAGE_SHIFT;
 }
 
-struct kipc_shm *kipc_shm_find(struct kipc_space *space, int id);
-struct kipc_shm *kipc_shm_find_index(struct kipc_space *space, int index);
-int kipc_shm_get(struct kipc_space *space, key_t key, size_t size,
-		 unsigned int flags, unsigned int lifetime);
+static inline struct kipc_shm *kipc_shm_find(struct kipc_space *space, int id)
+{
+	struct kipc_object *object = kipc_find(space, KIPC_KIND_SHM, id);
+
+	return IS_ERR(object) ? ERR_CAST(object) : kipc_shm_of(object);
+}
+
+extern const struct kipc_kind kipc_shm_kind;
+
 bool kipc_shm_settle(struct kipc_space *space);
 int kipc_shm_init(void);
 void kipc_shm_deinit(void);

@@ -55,18 +55,6 @@ static int kipc_shm_put_stat_compat(void __user *buf, const struct shmid64_ds *s
 	return copy_to_user(buf, &out, sizeof(out)) ? -EFAULT : 0;
 }
 
-static int kipc_shm_get_perm_compat(struct ipc64_perm *perm, void __user *buf)
-{
-	struct compat_ipc64_perm in;
-
-	if (copy_from_user(&in, buf, sizeof(in)))
-		return -EFAULT;
-	perm->uid = in.uid;
-	perm->gid = in.gid;
-	perm->mode = in.mode;
-	return 0;
-}
-
 static int kipc_shm_put_limits_compat(void __user *buf, const struct shminfo64 *info)
 {
 	struct kipc_compat_shminfo out = {
@@ -93,11 +81,6 @@ static int kipc_shm_put_info_compat(void __user *buf, const struct shm_info *inf
 }
 #else
 static int kipc_shm_put_stat_compat(void __user *buf, const struct shmid64_ds *stat)
-{
-	return -EINVAL;
-}
-
-static int kipc_shm_get_perm_compat(struct ipc64_perm *perm, void __user *buf)
 {
 	return -EINVAL;
 }
@@ -178,18 +161,10 @@ static int kipc_shm_ctl_info(struct kipc_space *space, void __user *buf)
 
 static void kipc_shm_fill_stat_locked(struct kipc_shm *shm, struct shmid64_ds *stat)
 {
-	struct user_namespace *user_ns = current_user_ns();
 	struct kipc_object *object = &shm->object;
 
-	lockdep_assert_held(&object->lock);
-	stat->shm_perm.key = object->key;
-	stat->shm_perm.uid = from_kuid_munged(user_ns, object->uid);
-	stat->shm_perm.gid = from_kgid_munged(user_ns, object->gid);
-	stat->shm_perm.cuid = from_kuid_munged(user_ns, object->cuid);
-	stat->shm_perm.cgid = from_kgid_munged(user_ns, object->cgid);
-	stat->shm_perm.mode = object->mode;
-	stat->shm_perm.seq = object->seq;
-	stat->shm_segsz = shm->size;
+	kipc_perm_show_locked(object, &stat->shm_perm);
+	stat->shm_segsz = shm->object.size;
 	stat->shm_atime = shm->atime;
 	stat->shm_dtime = shm->dtime;
 	stat->shm_ctime = object->ctime;
@@ -202,14 +177,17 @@ static int kipc_shm_ctl_stat(struct kipc_space *space, int id, int cmd,
 			     void __user *buf)
 {
 	struct shmid64_ds stat;
+	struct kipc_object *object;
 	struct kipc_shm *shm;
 	int ret = 0;
 
 	memset(&stat, 0, sizeof(stat));
-	shm = cmd == IPC_STAT ? kipc_shm_find(space, id) : kipc_shm_find_index(space, id);
-	if (IS_ERR(shm))
-		return PTR_ERR(shm);
+	object = cmd == IPC_STAT ? kipc_find(space, KIPC_KIND_SHM, id) :
+				   kipc_find_index(space, KIPC_KIND_SHM, id);
+	if (IS_ERR(object))
+		return PTR_ERR(object);
 
+	shm = kipc_shm_of(object);
 	spin_lock(&shm->object.lock);
 	if (cmd != SHM_STAT_ANY && !kipc_may_access(&shm->object, S_IRUGO))
 		ret = -EACCES;
@@ -227,76 +205,6 @@ static int kipc_shm_ctl_stat(struct kipc_space *space, int id, int cmd,
 	if (in_compat_syscall())
 		return kipc_shm_put_stat_compat(buf, &stat) ?: ret;
 	return copy_to_user(buf, &stat, sizeof(stat)) ? -EFAULT : ret;
-}
-
-static int kipc_shm_set_perm_locked(struct kipc_object *object, struct ipc64_perm *perm)
-{
-	kuid_t uid = make_kuid(current_user_ns(), perm->uid);
-	kgid_t gid = make_kgid(current_user_ns(), perm->gid);
-
-	lockdep_assert_held(&object->lock);
-	if (!uid_valid(uid) || !gid_valid(gid))
-		return -EINVAL;
-	/* shmget looks without the lock. */
-	WRITE_ONCE(object->uid.val, __kuid_val(uid));
-	WRITE_ONCE(object->gid.val, __kgid_val(gid));
-	WRITE_ONCE(object->mode, (object->mode & ~S_IRWXUGO) | (perm->mode & S_IRWXUGO));
-	object->ctime = ktime_get_real_seconds();
-	return 0;
-}
-
-static int kipc_shm_ctl_set(struct kipc_space *space, int id, void __user *buf)
-{
-	struct shmid64_ds in;
-	struct kipc_shm *shm;
-	int ret = 0;
-
-	if (in_compat_syscall())
-		ret = kipc_shm_get_perm_compat(&in.shm_perm, buf);
-	else if (copy_from_user(&in, buf, sizeof(in)))
-		ret = -EFAULT;
-	if (ret)
-		return ret;
-
-	shm = kipc_shm_find(space, id);
-	if (IS_ERR(shm))
-		return PTR_ERR(shm);
-	spin_lock(&shm->object.lock);
-	if (shm->object.removed)
-		ret = -EIDRM;
-	else if (!kipc_may_control(&shm->object))
-		ret = -EPERM;
-	else
-		ret = kipc_shm_set_perm_locked(&shm->object, &in.shm_perm);
-	spin_unlock(&shm->object.lock);
-	kipc_object_put(&shm->object);
-	return ret;
-}
-
-static int kipc_shm_ctl_remove(struct kipc_space *space, int id)
-{
-	struct kipc_ids *ids = &space->ids[KIPC_KIND_SHM];
-	struct kipc_shm *shm;
-	bool ended = false;
-	int ret = 0;
-
-	shm = kipc_shm_find(space, id);
-	if (IS_ERR(shm))
-		return PTR_ERR(shm);
-	down_write(&ids->rwsem);
-	spin_lock(&shm->object.lock);
-	if (shm->object.removed)
-		ret = -EIDRM;
-	else if (!kipc_may_control(&shm->object))
-		ret = -EPERM;
-	else
-		ended = shm->object.ops->end_locked(&shm->object);
-	spin_unlock(&shm->object.lock);
-	up_write(&ids->rwsem);
-	if (ended)
-		kipc_object_put(&shm->object);
-	kipc_object_put(&shm->object);
-	return ret;
 }
 
 /* Whether the caller may lock or unlock the segment into memory. */
@@ -403,9 +311,9 @@ int kipc_shm_ctl(struct kipc_space *space, int id, int cmd, void __user *buf)
 	case SHM_STAT_ANY:
 		return kipc_shm_ctl_stat(space, id, cmd, buf);
 	case IPC_SET:
-		return kipc_shm_ctl_set(space, id, buf);
+		return kipc_set(space, KIPC_KIND_SHM, id, buf, sizeof(struct shmid64_ds));
 	case IPC_RMID:
-		return kipc_shm_ctl_remove(space, id);
+		return kipc_remove(space, KIPC_KIND_SHM, id);
 	case SHM_LOCK:
 		return kipc_shm_ctl_lock(space, id);
 	case SHM_UNLOCK:

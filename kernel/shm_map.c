@@ -361,7 +361,7 @@ long kipc_shm_attach(struct kipc_space *space, int id, unsigned long addr,
 	file = flags & SHM_RDONLY ? kipc_shm_readonly_file(shm) : shm->file;
 	if (IS_ERR(file))
 		ret = PTR_ERR(file);
-	else if (map_flags & MAP_FIXED_NOREPLACE && kipc_shm_is_occupied(addr, shm->size))
+	else if (map_flags & MAP_FIXED_NOREPLACE && kipc_shm_is_occupied(addr, shm->object.size))
 		ret = -EINVAL;
 	else
 		ret = vm_mmap(file, addr, i_size_read(file_inode(file)), prot, map_flags, 0);

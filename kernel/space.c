@@ -59,6 +59,10 @@ static void kipc_space_limits_init(struct kipc_space *space)
 	space->shm_limits.max = SHMMAX;
 	space->shm_limits.all = SHMALL;
 	space->shm_limits.mni = SHMMNI;
+	space->sem_limits.msl = SEMMSL;
+	space->sem_limits.mns = SEMMNS;
+	space->sem_limits.opm = SEMOPM;
+	space->sem_limits.mni = SEMMNI;
 }
 
 static void kipc_space_free(struct kipc_space *space)
@@ -154,6 +158,38 @@ void kipc_space_put(struct kipc_space *space)
 }
 
 /**
+ * kipc_object_end_if() - end an object as IPC_RMID does, if that is permitted
+ * @object: the object; the caller has a reference
+ * @may: asked under the object's lock, or NULL
+ *
+ * Context: may sleep.
+ * Return: 0, -EIDRM: it has ended already, or -EPERM.
+ */
+int kipc_object_end_if(struct kipc_object *object, bool (*may)(struct kipc_object *object))
+{
+	struct kipc_ids *ids = kipc_object_ids(object);
+	bool put_base = false;
+	int ret = 0;
+
+	down_write(&ids->rwsem);
+	spin_lock(&object->lock);
+	if (object->removed)
+		ret = -EIDRM;
+	else if (may && !may(object))
+		ret = -EPERM;
+	else
+		put_base = object->ops->end_locked(object);
+	spin_unlock(&object->lock);
+	up_write(&ids->rwsem);
+
+	if (!ret && object->ops->ended)
+		object->ops->ended(object);
+	if (put_base)
+		kipc_object_put(object);
+	return ret;
+}
+
+/**
  * kipc_object_end() - end an object as IPC_RMID does, with no permission asked
  * @object: the object; the caller has a reference
  *
@@ -161,17 +197,7 @@ void kipc_space_put(struct kipc_space *space)
  */
 void kipc_object_end(struct kipc_object *object)
 {
-	struct kipc_ids *ids = kipc_object_ids(object);
-	bool ended = false;
-
-	down_write(&ids->rwsem);
-	spin_lock(&object->lock);
-	if (!object->removed)
-		ended = object->ops->end_locked(object);
-	spin_unlock(&object->lock);
-	up_write(&ids->rwsem);
-	if (ended)
-		kipc_object_put(object);
+	kipc_object_end_if(object, NULL);
 }
 
 /* End every object of a kind; in a dead space what is attached leaves the tables too. */

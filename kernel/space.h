@@ -31,6 +31,14 @@ struct kipc_shm_limits {
 	bool rmid_forced;		/* shm_rmid_forced */
 };
 
+/* Limits of semaphore sets, likewise; see semctl(2). */
+struct kipc_sem_limits {
+	unsigned int msl;		/* SEMMSL, semaphores of a set */
+	unsigned int mns;		/* SEMMNS, semaphores of all sets */
+	unsigned int opm;		/* SEMOPM, operations of a call */
+	unsigned int mni;		/* SEMMNI, sets */
+};
+
 /**
  * struct kipc_space - one IPC namespace
  * @node: in the table of spaces
@@ -42,6 +50,8 @@ struct kipc_shm_limits {
  * @ids: tables by KIPC_KIND_*
  * @shm_limits: ids[KIPC_KIND_SHM].rwsem
  * @shm_pages: pages of all segments; ids[KIPC_KIND_SHM].rwsem
+ * @sem_limits: ids[KIPC_KIND_SEM].rwsem
+ * @sem_total: semaphores of all sets; ids[KIPC_KIND_SEM].rwsem
  * @rcu: for the grace period
  */
 struct kipc_space {
@@ -54,6 +64,8 @@ struct kipc_space {
 	struct kipc_ids ids[KIPC_KINDS];
 	struct kipc_shm_limits shm_limits;
 	unsigned long shm_pages;
+	struct kipc_sem_limits sem_limits;
+	unsigned int sem_total;
 	struct rcu_head rcu;
 };
 
@@ -98,5 +110,6 @@ static inline struct kipc_ids *kipc_object_ids(struct kipc_object *object)
 }
 
 void kipc_object_end(struct kipc_object *object);
+int kipc_object_end_if(struct kipc_object *object, bool (*may)(struct kipc_object *object));
 
 #endif /* KIPC_SPACE_H */

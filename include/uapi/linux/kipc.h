@@ -58,6 +58,7 @@ struct kipc_query {
 #define KIPC_FEATURE_SHM		(1ull << 0)	/* segments */
 #define KIPC_FEATURE_SHM_HUGETLB	(1ull << 1)	/* SHM_HUGETLB */
 #define KIPC_FEATURE_LIFETIME_CREATOR	(1ull << 2)	/* KIPC_LIFETIME_CREATOR */
+#define KIPC_FEATURE_SEM		(1ull << 3)	/* semaphore sets */
 
 /* When an object ends without being removed. */
 #define KIPC_LIFETIME_PERSISTENT	0	/* never, as System V has it */
@@ -86,6 +87,11 @@ struct kipc_limit {
 #define KIPC_LIMIT_SHMMNI		2	/* segments */
 #define KIPC_LIMIT_SHM_RMID_FORCED	3	/* 1: no segment without attachment */
 #define KIPC_LIMIT_SHM_NEXT_ID		4	/* id wanted next, or -1 */
+#define KIPC_LIMIT_SEMMSL		5	/* semaphores of one set */
+#define KIPC_LIMIT_SEMMNS		6	/* semaphores of all sets */
+#define KIPC_LIMIT_SEMOPM		7	/* operations of one call */
+#define KIPC_LIMIT_SEMMNI		8	/* sets */
+#define KIPC_LIMIT_SEM_NEXT_ID		9	/* id wanted next, or -1 */
 
 /**
  * struct kipc_shm_get - KIPC_IOC_SHM_GET: shmget(2); returns the id
@@ -136,17 +142,77 @@ struct kipc_shm_ctl {
 	__u64	buf;
 };
 
+/**
+ * struct kipc_sem_get - KIPC_IOC_SEM_GET: semget(2); returns the id
+ * @key: key, or IPC_PRIVATE
+ * @flags: semflg as in semget(2)
+ * @nsems: semaphores
+ * @lifetime: KIPC_LIFETIME_*, of a set that this call creates
+ */
+struct kipc_sem_get {
+	__s32	key;
+	__u32	flags;
+	__s32	nsems;
+	__u32	lifetime;
+};
+
+/**
+ * struct kipc_sem_op - KIPC_IOC_SEM_OP: semop(2) and semtimedop(2)
+ * @id: set
+ * @nsops: operations
+ * @sops: user address of @nsops of struct sembuf
+ * @timeout: user address of a struct __kernel_timespec, or 0: none
+ * @flags: KIPC_TIMEOUT_* bits; 0 without @timeout
+ * @clock: CLOCK_MONOTONIC, CLOCK_REALTIME or CLOCK_BOOTTIME; 0 without @timeout
+ *
+ * Errors as semtimedop(2) has them; also EINVAL for an unknown flag or clock, and
+ * ENOSPC: SEM_UNDO in more sets than one process may have undo values in.
+ */
+struct kipc_sem_op {
+	__s32	id;
+	__u32	nsops;
+	__u64	sops;
+	__u64	timeout;
+	__u32	flags;
+	__u32	clock;
+};
+
+#define KIPC_TIMEOUT_ABSOLUTE	(1u << 0)	/* a point of time of the clock, not a while */
+
+/**
+ * struct kipc_sem_ctl - KIPC_IOC_SEM_CTL: semctl(2); returns what semctl does
+ * @id: set, or an index for SEM_STAT and SEM_STAT_ANY
+ * @num: semaphore
+ * @cmd: as in semctl(2), without IPC_64
+ * @pad: must be zero
+ * @arg: SETVAL: the value, as an int; else the user address of an array of unsigned
+ *	 short, a struct semid64_ds or seminfo in the layout that the caller's own
+ *	 native system call uses with IPC_64
+ */
+struct kipc_sem_ctl {
+	__s32	id;
+	__s32	num;
+	__s32	cmd;
+	__u32	pad;
+	__u64	arg;
+};
+
 #define KIPC_IOC_TYPE		0xd7
 
 /* 0x00-0x0f: the device and the namespace */
 #define KIPC_IOC_QUERY		_IOWR(KIPC_IOC_TYPE, 0x00, struct kipc_query)
 #define KIPC_IOC_LIMIT		_IOWR(KIPC_IOC_TYPE, 0x01, struct kipc_limit)
 
-/* 0x10-0x1f: segments (0x20 sets, 0x30 queues, 0x40 handles, 0x50 names) */
+/* 0x10-0x1f: segments (0x30 queues, 0x40 handles, 0x50 names) */
 #define KIPC_IOC_SHM_GET	_IOW(KIPC_IOC_TYPE, 0x10, struct kipc_shm_get)
 #define KIPC_IOC_SHM_ATTACH	_IOWR(KIPC_IOC_TYPE, 0x11, struct kipc_shm_attach)
 #define KIPC_IOC_SHM_DETACH	_IOW(KIPC_IOC_TYPE, 0x12, struct kipc_shm_detach)
 #define KIPC_IOC_SHM_CTL	_IOW(KIPC_IOC_TYPE, 0x13, struct kipc_shm_ctl)
+
+/* 0x20-0x2f: semaphore sets */
+#define KIPC_IOC_SEM_GET	_IOW(KIPC_IOC_TYPE, 0x20, struct kipc_sem_get)
+#define KIPC_IOC_SEM_OP		_IOW(KIPC_IOC_TYPE, 0x21, struct kipc_sem_op)
+#define KIPC_IOC_SEM_CTL	_IOW(KIPC_IOC_TYPE, 0x22, struct kipc_sem_ctl)
 
 /*
  * The short way in, for calls whose arguments fit in registers: fadvise64(2) on
@@ -156,6 +222,10 @@ struct kipc_shm_ctl {
  * not kipc's answers EINVAL or ESPIPE to such advice.
  */
 #define KIPC_CALL_SHM_GET	0x6b00	/* offset: flags << 32 | key; len: size */
+#define KIPC_CALL_SEM_GET	0x6b01	/* offset: flags << 32 | key; len: nsems */
+#define KIPC_CALL_SEM_OP	0x6b02	/* offset: nsops << 32 | id; len: address of the sembufs */
+#define KIPC_CALL_SEM_CTL	0x6b03	/* offset: num << 32 | id; len: arg as 32 bits << 32 | cmd;
+					   GETVAL, GETPID, GETNCNT, GETZCNT, SETVAL, IPC_RMID */
 
 /*
  * mmap on the device maps a segment that the caller may use, at this offset.

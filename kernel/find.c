@@ -1,0 +1,238 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Finding, creating and removing objects: see find.h.
+ */
+#include <linux/ipc.h>
+#include <linux/sched/signal.h>
+
+#include "find.h"
+#include "ids.h"
+#include "perm.h"
+#include "process.h"
+#include "space.h"
+
+/* The caller has a reference.  True: it was doomed, and is ended now. */
+static __always_inline bool kipc_end_if_doomed(struct kipc_object *object)
+{
+	if (unlikely(kipc_object_is_doomed(object))) {
+		kipc_object_end(object);
+		return true;
+	}
+	return unlikely(READ_ONCE(kipc_object_ids(object)->mortal)) &&
+	       object->ops->end_if_doomed(object);
+}
+
+/*
+ * What a *get call says of an object found by its key.  No lock: it conveys no
+ * right, only an id, so what it says may be a moment old.
+ */
+static __always_inline int kipc_get_check(struct kipc_object *object,
+					  const struct kipc_get *get)
+{
+	if (READ_ONCE(object->removed) || READ_ONCE(object->key) != get->key)
+		return -ENOENT;
+	if ((get->flags & (IPC_CREAT | IPC_EXCL)) == (IPC_CREAT | IPC_EXCL))
+		return -EEXIST;
+	if (object->size < get->size)
+		return -EINVAL;
+	if (!kipc_may_access(object, get->flags))
+		return -EACCES;
+	return object->id;
+}
+
+/* The id of the object with a key, -ENOENT, or why the caller may not have it. */
+static int kipc_get_existing(struct kipc_space *space, const struct kipc_kind *kind,
+			     const struct kipc_get *get)
+{
+	struct kipc_ids *ids = &space->ids[kind->kind];
+	struct kipc_object *object;
+	bool mortal, again;
+	int ret;
+
+	do {
+		again = false;
+		ret = -ENOENT;
+		rcu_read_lock();
+		object = kipc_ids_find_key_rcu(ids, get->key);
+		mortal = object && (object->owner || READ_ONCE(ids->mortal));
+		if (likely(object && !mortal))
+			ret = kipc_get_check(object, get);
+		else if (object && !kipc_object_get_rcu(object))
+			mortal = false;
+		rcu_read_unlock();
+
+		if (unlikely(mortal)) {
+			again = kipc_end_if_doomed(object);
+			if (!again)
+				ret = kipc_get_check(object, get);
+			kipc_object_put(object);
+		}
+	} while (unlikely(again));
+	return ret;
+}
+
+/* Create, unless another object has got the key meanwhile: then *taken. */
+static int kipc_get_new(struct kipc_space *space, const struct kipc_kind *kind,
+			const struct kipc_get *get, bool *taken)
+{
+	struct kipc_ids *ids = &space->ids[kind->kind];
+	struct kipc_object *object;
+	int ret;
+
+	*taken = false;
+	object = kind->new(space, get);
+	if (IS_ERR(object))
+		return PTR_ERR(object);
+
+	down_write(&ids->rwsem);
+	if (get->key != IPC_PRIVATE) {
+		rcu_read_lock();
+		*taken = kipc_ids_find_key_rcu(ids, get->key);
+		rcu_read_unlock();
+	}
+	ret = *taken ? -EEXIST : kind->add_locked(space, object);
+	if (!ret)
+		ret = object->id;
+	up_write(&ids->rwsem);
+	if (ret < 0) {
+		kipc_process_disown(object);
+		kipc_object_put(object);
+	}
+	return ret;
+}
+
+/**
+ * kipc_get() - shmget(2), semget(2), msgget(2)
+ * @space: the caller's space
+ * @kind: the kind
+ * @get: what is asked for
+ *
+ * Context: process; may sleep.
+ * Return: the id or an error as those have it; -ENOSPC also when the user has
+ *	   too many process records.
+ */
+int kipc_get(struct kipc_space *space, const struct kipc_kind *kind,
+	     const struct kipc_get *get)
+{
+	bool taken = false;
+	int ret;
+
+	if (get->key == IPC_PRIVATE)
+		return kipc_get_new(space, kind, get, &taken);
+	do {
+		ret = kipc_get_existing(space, kind, get);
+		if (ret != -ENOENT || !(get->flags & IPC_CREAT))
+			return ret;
+		ret = kipc_get_new(space, kind, get, &taken);
+	} while (taken && !fatal_signal_pending(current));
+	return taken ? -EINTR : ret;
+}
+
+typedef struct kipc_object *(*kipc_finder)(struct kipc_ids *ids, int id);
+
+static __always_inline struct kipc_object *
+kipc_find_by(struct kipc_space *space, unsigned int kind, int id, kipc_finder find_rcu)
+{
+	struct kipc_object *object;
+
+	for (;;) {
+		rcu_read_lock();
+		object = find_rcu(&space->ids[kind], id);
+		if (object && !kipc_object_get_rcu(object))
+			object = NULL;
+		rcu_read_unlock();
+		if (!object)
+			return ERR_PTR(-EINVAL);
+		if (likely(!kipc_end_if_doomed(object)))
+			return object;
+		kipc_object_put(object);
+	}
+}
+
+/**
+ * kipc_find() - the object with an id
+ * @space: the caller's space
+ * @kind: KIPC_KIND_*
+ * @id: the id
+ *
+ * Context: may sleep.
+ * Return: the object with a reference, perhaps removed, or -EINVAL.
+ */
+struct kipc_object *kipc_find(struct kipc_space *space, unsigned int kind, int id)
+{
+	return kipc_find_by(space, kind, id, kipc_ids_find_rcu);
+}
+
+/**
+ * kipc_find_index() - the object at an index
+ * @space: the caller's space
+ * @kind: KIPC_KIND_*
+ * @index: the index
+ *
+ * Context: may sleep.
+ * Return: the object with a reference, perhaps removed, or -EINVAL.
+ */
+struct kipc_object *kipc_find_index(struct kipc_space *space, unsigned int kind, int index)
+{
+	return kipc_find_by(space, kind, index, kipc_ids_find_index_rcu);
+}
+
+/**
+ * kipc_remove() - IPC_RMID
+ * @space: the caller's space
+ * @kind: KIPC_KIND_*
+ * @id: the id
+ *
+ * Context: may sleep.
+ * Return: 0, -EINVAL, -EIDRM or -EPERM.
+ */
+int kipc_remove(struct kipc_space *space, unsigned int kind, int id)
+{
+	struct kipc_object *object = kipc_find(space, kind, id);
+	int ret;
+
+	if (IS_ERR(object))
+		return PTR_ERR(object);
+	ret = kipc_object_end_if(object, kipc_may_control);
+	kipc_object_put(object);
+	return ret;
+}
+
+/**
+ * kipc_set() - IPC_SET, but for what is the kind's own
+ * @space: the caller's space
+ * @kind: KIPC_KIND_*
+ * @id: the id
+ * @buf: the caller's structure
+ * @size: of the native structure
+ *
+ * Context: may sleep.
+ * Return: 0, -EFAULT, -EINVAL, -EIDRM or -EPERM.
+ */
+int kipc_set(struct kipc_space *space, unsigned int kind, int id, const void __user *buf,
+	     size_t size)
+{
+	struct kipc_object *object;
+	struct ipc64_perm perm;
+	int ret;
+
+	ret = kipc_perm_copy_in(&perm, buf, size);
+	if (ret)
+		return ret;
+	object = kipc_find(space, kind, id);
+	if (IS_ERR(object))
+		return PTR_ERR(object);
+
+	spin_lock(&object->lock);
+	if (object->removed)
+		ret = -EIDRM;
+	else if (!kipc_may_control(object))
+		ret = -EPERM;
+	else
+		ret = kipc_perm_set_locked(object, &perm);
+	spin_unlock(&object->lock);
+	if (!ret && object->ops->perm_changed)
+		object->ops->perm_changed(object);
+	kipc_object_put(object);
+	return ret;
+}

@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * What the kinds have in common above the tables: finding an object by id, the
+ * *get calls (find by key, or create), and IPC_RMID.
+ *
+ * Whoever finds an object whose time has come though nobody has ended it yet (its
+ * owner died) ends it first, and has not found it.
+ *
+ * Level 3.  Locks: takes kipc_ids.rwsem and kipc_object.lock (object.h).
+ */
+#ifndef KIPC_FIND_H
+#define KIPC_FIND_H
+
+#include <linux/types.h>
+
+#include "object.h"
+
+struct kipc_space;
+
+/**
+ * struct kipc_get - what a *get call asks for
+ * @key: key or IPC_PRIVATE
+ * @flags: IPC_CREAT, IPC_EXCL, mode bits and flags of the kind's own
+ * @lifetime: KIPC_LIFETIME_* of an object created
+ * @size: bytes of a segment, semaphores of a set; 0 for a queue
+ */
+struct kipc_get {
+	key_t key;
+	unsigned int flags;
+	unsigned int lifetime;
+	u64 size;
+};
+
+/**
+ * struct kipc_kind - what differs between the kinds before there is an object
+ * @kind: KIPC_KIND_*
+ * @new: an object that is in no table yet, or an error; what is not worth an
+ *	 allocation is refused here
+ * @add_locked: put it in the tables and count it; kipc_ids.rwsem is held for
+ *		writing; 0 or an error
+ */
+struct kipc_kind {
+	unsigned int kind;
+	struct kipc_object *(*new)(struct kipc_space *space, const struct kipc_get *get);
+	int (*add_locked)(struct kipc_space *space, struct kipc_object *object);
+};
+
+int kipc_get(struct kipc_space *space, const struct kipc_kind *kind,
+	     const struct kipc_get *get);
+struct kipc_object *kipc_find(struct kipc_space *space, unsigned int kind, int id);
+struct kipc_object *kipc_find_index(struct kipc_space *space, unsigned int kind, int index);
+int kipc_set(struct kipc_space *space, unsigned int kind, int id, const void __user *buf,
+	     size_t size);
+int kipc_remove(struct kipc_space *space, unsigned int kind, int id);
+
+#endif /* KIPC_FIND_H */

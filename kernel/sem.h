@@ -1,0 +1,191 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Semaphore sets.
+ *
+ * A set's state is changed under its own lock, a mutex, and by nobody else while no
+ * process maps it.  An operation that cannot go on sleeps in a queue and is carried
+ * out by whoever makes it possible, first come first served: who sleeps on one
+ * semaphore only stands in that semaphore's queue; while an operation on several
+ * sleeps, everybody who wants to change something stands in the set's queue.
+ *
+ * Level 4.  Locks (object.h): kipc_ids.rwsem for what is in the tables and the
+ * namespace's total; kipc_sem_set.lock for the state; kipc_object.lock for the
+ * header.
+ */
+#ifndef KIPC_SEM_H
+#define KIPC_SEM_H
+
+#include <linux/llist.h>
+#include <linux/mutex.h>
+#include <linux/sem.h>
+#include <linux/types.h>
+#include <uapi/linux/sem.h>
+
+#include <linux/kipc.h>
+
+#include "find.h"
+#include "object.h"
+
+struct kipc_process;
+struct kipc_space;
+struct task_struct;
+struct timespec64;
+
+/**
+ * struct kipc_sem - one semaphore; all under kipc_sem_set.lock
+ * @value: its value
+ * @sleepers: sleeping operations that name it
+ * @pid: thread group that changed it last, with a reference, or NULL
+ * @change: sleepers that want to change just this one, first come first
+ * @zero: sleepers that wait for just this one to become zero
+ */
+struct kipc_sem {
+	int value;
+	unsigned int sleepers;
+	struct pid *pid;
+	struct list_head change;
+	struct list_head zero;
+};
+
+/**
+ * struct kipc_sem_set - a set
+ * @object: common header; its size is the number of semaphores
+ * @lock: see the lock map
+ * @complex: sleepers with more than one operation; @lock
+ * @change: while @complex, all sleepers that want to change something; @lock
+ * @zero: sleepers that wait for several to become zero; @lock
+ * @otime: last operation, seconds of real time, 0: never; @lock
+ * @undos: undo values of processes, by kipc_sem_undo.of_set; @lock
+ * @dying: undo values of processes that died and that are to be applied; pushed
+ *	   without a lock, taken out under @lock
+ * @serial: names the set in a process' list of undo values; constant
+ * @sems: the semaphores
+ */
+struct kipc_sem_set {
+	struct kipc_object object;
+	struct mutex lock;
+	unsigned int complex;
+	struct list_head change;
+	struct list_head zero;
+	time64_t otime;
+	struct list_head undos;
+	struct llist_head dying;
+	unsigned long serial;
+	struct kipc_sem sems[];
+};
+
+/**
+ * struct kipc_sem_undo - what the death of a process does to a set
+ * @process: the process; its record outlives this
+ * @set: the set, with a reference, or NULL once it has ended; kipc_sem_set.lock,
+ *	 readers need RCU only
+ * @of_set: in kipc_sem_set.undos; kipc_sem_set.lock
+ * @death: in kipc_sem_set.dying, once the process died
+ * @adjust: by semaphore, what is added to its value; kipc_sem_set.lock
+ *
+ * It stands in kipc_process.undos under the set's serial number.  Only a thread of
+ * a living owner, or the drain of a dead one, takes it out there and frees it: so
+ * the exit hook, which has no lock, meets none that is being freed.
+ */
+struct kipc_sem_undo {
+	struct kipc_process *process;
+	struct kipc_sem_set *set;
+	struct list_head of_set;
+	struct llist_node death;
+	s16 adjust[];
+};
+
+/**
+ * struct kipc_sem_sleeper - a call in progress; on its caller's stack
+ * @queue: in a queue of the set while it sleeps; kipc_sem_set.lock
+ * @task: the caller
+ * @sops: operations
+ * @nsops: how many
+ * @changes: some operation is not a wait for zero
+ * @blocked: the operation that cannot go on; kipc_sem_set.lock
+ * @undo: undo values of the caller, if some operation has SEM_UNDO
+ * @since: when it went to sleep, seconds since boot
+ * @status: KIPC_SEM_SLEEPS, or the result; set under kipc_sem_set.lock
+ */
+struct kipc_sem_sleeper {
+	struct list_head queue;
+	struct task_struct *task;
+	const struct sembuf *sops;
+	unsigned int nsops;
+	bool changes;
+	const struct sembuf *blocked;
+	struct kipc_sem_undo *undo;
+	time64_t since;
+	int status;
+};
+
+#define KIPC_SEM_SLEEPS		1
+
+/**
+ * struct kipc_timeout - until when a call may sleep
+ * @expires: point of time of @clock; KTIME_MAX: for ever
+ * @clock: CLOCK_*
+ * @valid: what the caller gave is a time
+ */
+struct kipc_timeout {
+	ktime_t expires;
+	clockid_t clock;
+	bool valid;
+};
+
+static inline struct kipc_sem_set *kipc_sem_set_of(struct kipc_object *object)
+{
+	return container_of(object, struct kipc_sem_set, object);
+}
+
+static inline unsigned int kipc_sem_count(const struct kipc_sem_set *set)
+{
+	return set->object.size;
+}
+
+static inline struct kipc_sem_set *kipc_sem_find(struct kipc_space *space, int id)
+{
+	struct kipc_object *object = kipc_find(space, KIPC_KIND_SEM, id);
+
+	return IS_ERR(object) ? ERR_CAST(object) : kipc_sem_set_of(object);
+}
+
+static inline int kipc_sem_value(struct kipc_sem_set *set, unsigned int num)
+{
+	return set->sems[num].value;
+}
+
+static inline void kipc_sem_set_value(struct kipc_sem_set *set, unsigned int num, int value)
+{
+	set->sems[num].value = value;
+}
+
+/* sem.c */
+extern const struct kipc_kind kipc_sem_kind;
+void kipc_sem_set_lock(struct kipc_sem_set *set);
+void kipc_sem_set_unlock(struct kipc_sem_set *set);
+
+/* sem_op.c */
+int kipc_sem_op(struct kipc_space *space, int id, const struct sembuf __user *sops,
+		unsigned int nsops, const struct kipc_timeout *timeout);
+void kipc_sem_touch_locked(struct kipc_sem_set *set, unsigned int num, struct pid *pid);
+void kipc_sem_settle_locked(struct kipc_sem_set *set, unsigned int num, unsigned int count);
+typedef void (*kipc_sem_visitor)(struct kipc_sem_set *set, struct kipc_sem_sleeper *op,
+				 void *data);
+void kipc_sem_visit_sleepers_locked(struct kipc_sem_set *set, kipc_sem_visitor visit,
+				    void *data);
+void kipc_sem_wake_all_locked(struct kipc_sem_set *set, int status);
+
+/* sem_undo.c */
+struct kipc_sem_undo *kipc_sem_undo_get(struct kipc_sem_set *set);
+void kipc_sem_undo_forget_locked(struct kipc_sem_set *set, unsigned int num,
+				 unsigned int count);
+void kipc_sem_undo_apply_locked(struct kipc_sem_set *set);
+void kipc_sem_undo_end_locked(struct kipc_sem_set *set);
+void kipc_sem_undo_mark(struct kipc_process *process);
+void kipc_sem_undo_drain(struct kipc_process *process);
+
+/* sem_ctl.c */
+int kipc_sem_ctl(struct kipc_space *space, int id, int num, int cmd, u64 arg);
+
+#endif /* KIPC_SEM_H */

@@ -1,0 +1,327 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * semctl: what can be asked of sets and changed in them.  See sem.h.
+ */
+#include <linux/compat.h>
+#include <linux/mm.h>
+#include <linux/pid.h>
+#include <linux/sched/signal.h>
+#include <linux/slab.h>
+#include <linux/timekeeping.h>
+#include <linux/uaccess.h>
+
+#include "perm.h"
+#include "sem.h"
+#include "space.h"
+
+/* ---- Limits and totals ---- */
+
+static int kipc_sem_ctl_info(struct kipc_space *space, int cmd, void __user *buf)
+{
+	struct kipc_ids *ids = &space->ids[KIPC_KIND_SEM];
+	struct seminfo info = {
+		.semvmx	= SEMVMX,
+		.semmnu	= SEMMNU,
+		.semmap	= SEMMAP,
+		.semume	= SEMUME,
+		.semusz	= SEMUSZ,
+		.semaem	= SEMAEM,
+	};
+	int index;
+
+	down_write(&ids->rwsem);
+	info.semmni = space->sem_limits.mni;
+	info.semmns = space->sem_limits.mns;
+	info.semmsl = space->sem_limits.msl;
+	info.semopm = space->sem_limits.opm;
+	if (cmd == SEM_INFO) {
+		info.semusz = ids->in_use;
+		info.semaem = space->sem_total;
+	}
+	index = kipc_ids_max_index(ids);
+	up_write(&ids->rwsem);
+	return copy_to_user(buf, &info, sizeof(info)) ? -EFAULT : max(index, 0);
+}
+
+/* ---- A set ---- */
+
+#ifdef CONFIG_COMPAT
+static int kipc_sem_put_stat_compat(void __user *buf, const struct semid64_ds *stat)
+{
+	struct compat_semid64_ds out = {
+		.sem_perm.key	= stat->sem_perm.key,
+		.sem_perm.uid	= stat->sem_perm.uid,
+		.sem_perm.gid	= stat->sem_perm.gid,
+		.sem_perm.cuid	= stat->sem_perm.cuid,
+		.sem_perm.cgid	= stat->sem_perm.cgid,
+		.sem_perm.mode	= stat->sem_perm.mode,
+		.sem_perm.seq	= stat->sem_perm.seq,
+		.sem_otime	= lower_32_bits(stat->sem_otime),
+		.sem_otime_high	= upper_32_bits(stat->sem_otime),
+		.sem_ctime	= lower_32_bits(stat->sem_ctime),
+		.sem_ctime_high	= upper_32_bits(stat->sem_ctime),
+		.sem_nsems	= stat->sem_nsems,
+	};
+
+	return copy_to_user(buf, &out, sizeof(out)) ? -EFAULT : 0;
+}
+#else
+static int kipc_sem_put_stat_compat(void __user *buf, const struct semid64_ds *stat)
+{
+	return -EINVAL;
+}
+#endif
+
+static int kipc_sem_ctl_stat(struct kipc_space *space, int id, int cmd, void __user *buf)
+{
+	struct kipc_object *object;
+	struct kipc_sem_set *set;
+	struct semid64_ds stat;
+	int ret = 0;
+
+	memset(&stat, 0, sizeof(stat));
+	object = cmd == IPC_STAT ? kipc_find(space, KIPC_KIND_SEM, id) :
+				   kipc_find_index(space, KIPC_KIND_SEM, id);
+	if (IS_ERR(object))
+		return PTR_ERR(object);
+
+	set = kipc_sem_set_of(object);
+	kipc_sem_set_lock(set);
+	spin_lock(&object->lock);
+	if (cmd != SEM_STAT_ANY && !kipc_may_access(object, S_IRUGO)) {
+		ret = -EACCES;
+	} else if (object->removed) {
+		ret = -EIDRM;
+	} else {
+		kipc_perm_show_locked(object, &stat.sem_perm);
+		stat.sem_ctime = object->ctime;
+		stat.sem_otime = set->otime;
+		stat.sem_nsems = kipc_sem_count(set);
+		if (cmd != IPC_STAT)
+			ret = object->id;
+	}
+	spin_unlock(&object->lock);
+	kipc_sem_set_unlock(set);
+	kipc_object_put(object);
+	if (ret < 0)
+		return ret;
+
+	if (in_compat_syscall())
+		return kipc_sem_put_stat_compat(buf, &stat) ?: ret;
+	return copy_to_user(buf, &stat, sizeof(stat)) ? -EFAULT : ret;
+}
+
+/* ---- Values ---- */
+
+/* A set that the caller may do @mode to. */
+static struct kipc_sem_set *kipc_sem_open(struct kipc_space *space, int id, int mode)
+{
+	struct kipc_sem_set *set = kipc_sem_find(space, id);
+
+	if (!IS_ERR(set) && !kipc_may_access(&set->object, mode)) {
+		kipc_object_put(&set->object);
+		return ERR_PTR(-EACCES);
+	}
+	return set;
+}
+
+static int kipc_sem_ctl_getall(struct kipc_space *space, int id, void __user *buf)
+{
+	struct kipc_sem_set *set = kipc_sem_open(space, id, S_IRUGO);
+	unsigned int i, count;
+	u16 *values;
+	int ret = 0;
+
+	if (IS_ERR(set))
+		return PTR_ERR(set);
+	count = kipc_sem_count(set);
+	values = kvmalloc_array(count, sizeof(*values), GFP_KERNEL_ACCOUNT);
+	if (!values) {
+		ret = -ENOMEM;
+		goto put_set;
+	}
+
+	kipc_sem_set_lock(set);
+	if (READ_ONCE(set->object.removed))
+		ret = -EIDRM;
+	else
+		for (i = 0; i < count; i++)
+			values[i] = kipc_sem_value(set, i);
+	kipc_sem_set_unlock(set);
+
+	if (!ret && copy_to_user(buf, values, count * sizeof(*values)))
+		ret = -EFAULT;
+	kvfree(values);
+put_set:
+	kipc_object_put(&set->object);
+	return ret;
+}
+
+/* Values given by their number: no undo value is left, and sleepers may go on. */
+static int kipc_sem_assign(struct kipc_sem_set *set, unsigned int num, unsigned int count,
+			   const u16 *values)
+{
+	unsigned int i;
+
+	kipc_sem_set_lock(set);
+	if (READ_ONCE(set->object.removed)) {
+		kipc_sem_set_unlock(set);
+		return -EIDRM;
+	}
+	for (i = 0; i < count; i++) {
+		kipc_sem_set_value(set, num + i, values[i]);
+		kipc_sem_touch_locked(set, num + i, task_tgid(current));
+	}
+	kipc_sem_undo_forget_locked(set, num, count);
+	spin_lock(&set->object.lock);
+	set->object.ctime = ktime_get_real_seconds();
+	spin_unlock(&set->object.lock);
+	kipc_sem_settle_locked(set, num, count);
+	kipc_sem_set_unlock(set);
+	return 0;
+}
+
+static int kipc_sem_copy_values(u16 *values, unsigned int count, const void __user *buf)
+{
+	unsigned int i;
+
+	if (copy_from_user(values, buf, count * sizeof(*values)))
+		return -EFAULT;
+	for (i = 0; i < count; i++)
+		if (values[i] > SEMVMX)
+			return -ERANGE;
+	return 0;
+}
+
+static int kipc_sem_ctl_setall(struct kipc_space *space, int id, const void __user *buf)
+{
+	struct kipc_sem_set *set = kipc_sem_open(space, id, S_IWUGO);
+	unsigned int count;
+	u16 *values;
+	int ret;
+
+	if (IS_ERR(set))
+		return PTR_ERR(set);
+	count = kipc_sem_count(set);
+	values = kvmalloc_array(count, sizeof(*values), GFP_KERNEL_ACCOUNT);
+	ret = values ? kipc_sem_copy_values(values, count, buf) : -ENOMEM;
+	if (!ret)
+		ret = kipc_sem_assign(set, 0, count, values);
+	kvfree(values);
+	kipc_object_put(&set->object);
+	return ret;
+}
+
+static int kipc_sem_ctl_setval(struct kipc_space *space, int id, int num, int value)
+{
+	struct kipc_sem_set *set;
+	int ret;
+
+	if (value < 0 || value > SEMVMX)
+		return -ERANGE;
+	set = kipc_sem_find(space, id);
+	if (IS_ERR(set))
+		return PTR_ERR(set);
+	if (num < 0 || num >= kipc_sem_count(set))
+		ret = -EINVAL;
+	else if (!kipc_may_access(&set->object, S_IWUGO))
+		ret = -EACCES;
+	else
+		ret = kipc_sem_assign(set, num, 1, &(u16){ value });
+	kipc_object_put(&set->object);
+	return ret;
+}
+
+static int kipc_sem_count_queue_locked(struct list_head *queue, unsigned int num, bool zero)
+{
+	struct kipc_sem_sleeper *op;
+	int count = 0;
+
+	list_for_each_entry(op, queue, queue)
+		count += op->blocked->sem_num == num && zero == !op->blocked->sem_op;
+	return count;
+}
+
+/* Sleepers whose blocked operation is on a semaphore and of the kind asked for. */
+static int kipc_sem_count_sleepers_locked(struct kipc_sem_set *set, unsigned int num,
+					  bool zero)
+{
+	struct kipc_sem *sem = &set->sems[num];
+
+	return kipc_sem_count_queue_locked(zero ? &sem->zero : &sem->change, num, zero) +
+	       kipc_sem_count_queue_locked(&set->change, num, zero) +
+	       kipc_sem_count_queue_locked(&set->zero, num, zero);
+}
+
+static int kipc_sem_ctl_get_one(struct kipc_space *space, int id, int num, int cmd)
+{
+	struct kipc_sem_set *set = kipc_sem_open(space, id, S_IRUGO);
+	int ret;
+
+	if (IS_ERR(set))
+		return PTR_ERR(set);
+	if (num < 0 || num >= kipc_sem_count(set)) {
+		ret = -EINVAL;
+		goto put_set;
+	}
+
+	kipc_sem_set_lock(set);
+	if (READ_ONCE(set->object.removed))
+		ret = -EIDRM;
+	else if (cmd == GETVAL)
+		ret = kipc_sem_value(set, num);
+	else if (cmd == GETPID)
+		ret = pid_vnr(set->sems[num].pid);
+	else
+		ret = kipc_sem_count_sleepers_locked(set, num, cmd == GETZCNT);
+	kipc_sem_set_unlock(set);
+put_set:
+	kipc_object_put(&set->object);
+	return ret;
+}
+
+/**
+ * kipc_sem_ctl() - semctl(2)
+ * @space: the caller's space
+ * @id: set, or index for SEM_STAT and SEM_STAT_ANY
+ * @num: semaphore
+ * @cmd: command, without IPC_64
+ * @arg: value, or user address of an array, or of a structure in the caller's layout
+ *
+ * Context: process; may sleep.
+ * Return: what semctl(2) returns, or an error as it has it.
+ */
+int kipc_sem_ctl(struct kipc_space *space, int id, int num, int cmd, u64 arg)
+{
+	void __user *buf = u64_to_user_ptr(arg);
+
+	if (id < 0)
+		return -EINVAL;
+
+	switch (cmd) {
+	case IPC_INFO:
+	case SEM_INFO:
+		return kipc_sem_ctl_info(space, cmd, buf);
+	case IPC_STAT:
+	case SEM_STAT:
+	case SEM_STAT_ANY:
+		return kipc_sem_ctl_stat(space, id, cmd, buf);
+	case GETALL:
+		return kipc_sem_ctl_getall(space, id, buf);
+	case GETVAL:
+	case GETPID:
+	case GETNCNT:
+	case GETZCNT:
+		return kipc_sem_ctl_get_one(space, id, num, cmd);
+	case SETALL:
+		return kipc_sem_ctl_setall(space, id, buf);
+	case SETVAL:
+		return kipc_sem_ctl_setval(space, id, num, (int)arg);
+	case IPC_SET:
+		return kipc_set(space, KIPC_KIND_SEM, id, buf, sizeof(struct semid64_ds));
+	case IPC_RMID:
+		return kipc_remove(space, KIPC_KIND_SEM, id);
+	default:
+		return -EINVAL;
+	}
+}

@@ -1,0 +1,469 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * semop: the pure step, the queues, the sleep.  See sem.h.
+ *
+ * kipc_sem_try_locked() is the pure step: it carries out all operations of a call
+ * or none.  Whatever changed values calls kipc_sem_settle_*_locked() afterwards,
+ * which carries out what sleepers asked for as far as it goes now.
+ */
+#include <linux/hrtimer.h>
+#include <linux/mm.h>
+#include <linux/sched/signal.h>
+#include <linux/sched/task.h>
+#include <linux/slab.h>
+#include <linux/timekeeping.h>
+#include <linux/uaccess.h>
+
+#include "perm.h"
+#include "process.h"
+#include "sem.h"
+#include "space.h"
+
+/* Operations that a call may have without an allocation. */
+#define KIPC_SEM_FAST_OPS	64
+
+/* ---- The pure step ---- */
+
+/* One operation.  0: done; KIPC_SEM_SLEEPS: cannot go on; -ERANGE. */
+static int kipc_sem_step_locked(struct kipc_sem_set *set, const struct sembuf *sop,
+				struct kipc_sem_undo *undo)
+{
+	int value = kipc_sem_value(set, sop->sem_num);
+	int adjust;
+
+	if (!sop->sem_op)
+		return value ? KIPC_SEM_SLEEPS : 0;
+	value += sop->sem_op;
+	if (value < 0)
+		return KIPC_SEM_SLEEPS;
+	if (value > SEMVMX)
+		return -ERANGE;
+	if (sop->sem_flg & SEM_UNDO) {
+		adjust = undo->adjust[sop->sem_num] - sop->sem_op;
+		if (adjust < -SEMAEM - 1 || adjust > SEMAEM)
+			return -ERANGE;
+		undo->adjust[sop->sem_num] = adjust;
+	}
+	kipc_sem_set_value(set, sop->sem_num, value);
+	return 0;
+}
+
+static void kipc_sem_unstep_locked(struct kipc_sem_set *set, const struct sembuf *sop,
+				   struct kipc_sem_undo *undo)
+{
+	kipc_sem_set_value(set, sop->sem_num,
+			   kipc_sem_value(set, sop->sem_num) - sop->sem_op);
+	if (sop->sem_flg & SEM_UNDO)
+		undo->adjust[sop->sem_num] += sop->sem_op;
+}
+
+/**
+ * kipc_sem_touch_locked() - note who changed a semaphore last
+ * @set: the set; its lock is held
+ * @num: the semaphore
+ * @pid: thread group
+ */
+void kipc_sem_touch_locked(struct kipc_sem_set *set, unsigned int num, struct pid *pid)
+{
+	struct kipc_sem *sem = &set->sems[num];
+
+	if (sem->pid == pid)
+		return;
+	put_pid(sem->pid);
+	sem->pid = get_pid(pid);
+}
+
+/*
+ * All operations of a call in their order, or none.
+ *
+ * Return: 0: done; KIPC_SEM_SLEEPS: @op->blocked cannot go on; -EAGAIN: nor is it to
+ * wait; -ERANGE.
+ */
+static int kipc_sem_try_locked(struct kipc_sem_set *set, struct kipc_sem_sleeper *op)
+{
+	const struct sembuf *sop, *end = op->sops + op->nsops;
+	struct pid *pid = task_tgid(op->task);
+	int ret;
+
+	for (sop = op->sops; sop < end; sop++) {
+		ret = kipc_sem_step_locked(set, sop, op->undo);
+		if (ret)
+			goto undo_steps;
+	}
+	for (sop = op->sops; sop < end; sop++)
+		kipc_sem_touch_locked(set, sop->sem_num, pid);
+	set->otime = ktime_get_real_seconds();
+	return 0;
+
+undo_steps:
+	op->blocked = sop;
+	if (ret == KIPC_SEM_SLEEPS && sop->sem_flg & IPC_NOWAIT)
+		ret = -EAGAIN;
+	while (sop-- > op->sops)
+		kipc_sem_unstep_locked(set, sop, op->undo);
+	return ret;
+}
+
+/* ---- Queues ---- */
+
+static void kipc_sem_split_queue_locked(struct kipc_sem_set *set)
+{
+	struct kipc_sem_sleeper *op, *next;
+
+	list_for_each_entry_safe(op, next, &set->change, queue)
+		list_move_tail(&op->queue, &set->sems[op->sops->sem_num].change);
+}
+
+static void kipc_sem_join_queues_locked(struct kipc_sem_set *set)
+{
+	unsigned int i;
+
+	for (i = 0; i < kipc_sem_count(set); i++)
+		list_splice_tail_init(&set->sems[i].change, &set->change);
+}
+
+static void kipc_sem_enqueue_locked(struct kipc_sem_set *set, struct kipc_sem_sleeper *op)
+{
+	struct kipc_sem *sem = &set->sems[op->sops->sem_num];
+	unsigned int i;
+
+	if (op->nsops > 1 && !set->complex++)
+		kipc_sem_join_queues_locked(set);
+	if (op->changes)
+		list_add_tail(&op->queue, set->complex ? &set->change : &sem->change);
+	else
+		list_add_tail(&op->queue, op->nsops > 1 ? &set->zero : &sem->zero);
+	for (i = 0; i < op->nsops; i++)
+		set->sems[op->sops[i].sem_num].sleepers++;
+}
+
+static void kipc_sem_dequeue_locked(struct kipc_sem_set *set, struct kipc_sem_sleeper *op)
+{
+	unsigned int i;
+
+	list_del(&op->queue);
+	if (op->nsops > 1)
+		set->complex--;
+	for (i = 0; i < op->nsops; i++)
+		set->sems[op->sops[i].sem_num].sleepers--;
+}
+
+/* The sleeper may return, and its stack be gone, as soon as it sees its status. */
+static void kipc_sem_finish_locked(struct kipc_sem_set *set, struct kipc_sem_sleeper *op,
+				   int status)
+{
+	struct task_struct *task = op->task;
+
+	kipc_sem_dequeue_locked(set, op);
+	get_task_struct(task);
+	/* Pairs with kipc_sem_status(). */
+	smp_store_release(&op->status, status);
+	wake_up_process(task);
+	put_task_struct(task);
+}
+
+static inline int kipc_sem_status(struct kipc_sem_sleeper *op)
+{
+	return smp_load_acquire(&op->status);
+}
+
+static void kipc_sem_settle_zero_queue_locked(struct kipc_sem_set *set,
+					      struct list_head *queue)
+{
+	struct kipc_sem_sleeper *op, *next;
+	int ret;
+
+	list_for_each_entry_safe(op, next, queue, queue) {
+		ret = kipc_sem_try_locked(set, op);
+		if (ret != KIPC_SEM_SLEEPS)
+			kipc_sem_finish_locked(set, op, ret);
+	}
+}
+
+/* Who waits for zero; @num became zero, perhaps. */
+static void kipc_sem_settle_zero_locked(struct kipc_sem_set *set, unsigned int num)
+{
+	if (list_empty(&set->sems[num].zero) && list_empty(&set->zero))
+		return;
+	if (kipc_sem_value(set, num))
+		return;
+	kipc_sem_settle_zero_queue_locked(set, &set->sems[num].zero);
+	kipc_sem_settle_zero_queue_locked(set, &set->zero);
+}
+
+/*
+ * Who waits to change something, in their order.  A change of one semaphore lets
+ * nobody go who came earlier, for it was a decrement; one of several may.
+ */
+static void kipc_sem_settle_queue_locked(struct kipc_sem_set *set, struct list_head *queue)
+{
+	struct kipc_sem_sleeper *op, *next;
+	unsigned int i, nsops;
+	bool again;
+	int ret;
+
+restart:
+	list_for_each_entry_safe(op, next, queue, queue) {
+		/* Decrements of one semaphore: nobody goes once it is zero. */
+		if (queue != &set->change && !kipc_sem_value(set, op->sops->sem_num))
+			return;
+		ret = kipc_sem_try_locked(set, op);
+		if (ret == KIPC_SEM_SLEEPS)
+			continue;
+		nsops = op->nsops;
+		again = !ret && (nsops > 1 || set->complex);
+		if (!ret)
+			for (i = 0; i < nsops; i++)
+				kipc_sem_settle_zero_locked(set, op->sops[i].sem_num);
+		kipc_sem_finish_locked(set, op, ret);
+		if (again)
+			goto restart;
+	}
+}
+
+static void kipc_sem_settle_changes_locked(struct kipc_sem_set *set)
+{
+	kipc_sem_settle_queue_locked(set, &set->change);
+	if (!set->complex)
+		kipc_sem_split_queue_locked(set);
+}
+
+/* The operations of a call have been carried out. */
+static void kipc_sem_settle_ops_locked(struct kipc_sem_set *set, const struct sembuf *sops,
+				       unsigned int nsops)
+{
+	unsigned int i;
+
+	for (i = 0; i < nsops; i++)
+		if (sops[i].sem_op < 0)
+			kipc_sem_settle_zero_locked(set, sops[i].sem_num);
+	if (unlikely(!list_empty(&set->change))) {
+		kipc_sem_settle_changes_locked(set);
+		return;
+	}
+	for (i = 0; i < nsops; i++)
+		if (sops[i].sem_op > 0)
+			kipc_sem_settle_queue_locked(set, &set->sems[sops[i].sem_num].change);
+}
+
+/**
+ * kipc_sem_settle_locked() - semaphores may have got another value
+ * @set: the set; its lock is held
+ * @num: first of them
+ * @count: how many
+ *
+ * Who sleeps and can go on now does.
+ */
+void kipc_sem_settle_locked(struct kipc_sem_set *set, unsigned int num, unsigned int count)
+{
+	unsigned int i;
+
+	for (i = num; i < num + count; i++)
+		kipc_sem_settle_zero_locked(set, i);
+	kipc_sem_settle_changes_locked(set);
+	for (i = num; i < num + count; i++)
+		kipc_sem_settle_queue_locked(set, &set->sems[i].change);
+}
+
+static void kipc_sem_wake_queue_locked(struct kipc_sem_set *set, struct list_head *queue,
+				       int status)
+{
+	struct kipc_sem_sleeper *op, *next;
+
+	list_for_each_entry_safe(op, next, queue, queue)
+		kipc_sem_finish_locked(set, op, status);
+}
+
+/**
+ * kipc_sem_wake_all_locked() - end every sleep
+ * @set: the set; its lock is held
+ * @status: what the sleepers' calls return
+ */
+void kipc_sem_wake_all_locked(struct kipc_sem_set *set, int status)
+{
+	unsigned int i;
+
+	kipc_sem_wake_queue_locked(set, &set->change, status);
+	kipc_sem_wake_queue_locked(set, &set->zero, status);
+	for (i = 0; i < kipc_sem_count(set); i++) {
+		kipc_sem_wake_queue_locked(set, &set->sems[i].change, status);
+		kipc_sem_wake_queue_locked(set, &set->sems[i].zero, status);
+	}
+}
+
+static void kipc_sem_visit_queue_locked(struct kipc_sem_set *set, struct list_head *queue,
+					kipc_sem_visitor visit, void *data)
+{
+	struct kipc_sem_sleeper *op;
+
+	list_for_each_entry(op, queue, queue)
+		visit(set, op, data);
+}
+
+/**
+ * kipc_sem_visit_sleepers_locked() - who sleeps on a set
+ * @set: the set; its lock is held
+ * @visit: called for each
+ * @data: for @visit
+ */
+void kipc_sem_visit_sleepers_locked(struct kipc_sem_set *set, kipc_sem_visitor visit,
+				    void *data)
+{
+	unsigned int i;
+
+	lockdep_assert_held(&set->lock);
+	kipc_sem_visit_queue_locked(set, &set->change, visit, data);
+	kipc_sem_visit_queue_locked(set, &set->zero, visit, data);
+	for (i = 0; i < kipc_sem_count(set); i++) {
+		if (!set->sems[i].sleepers)
+			continue;
+		kipc_sem_visit_queue_locked(set, &set->sems[i].change, visit, data);
+		kipc_sem_visit_queue_locked(set, &set->sems[i].zero, visit, data);
+	}
+}
+
+/* ---- Sleep ---- */
+
+/* Until there is a status: 0; a signal: -EINTR; or it is too late: -EAGAIN. */
+static int kipc_sem_wait(struct kipc_sem_sleeper *op, const struct kipc_timeout *timeout)
+{
+	ktime_t expires = timeout->expires;
+	int ret = 0;
+
+	for (;;) {
+		set_current_state(TASK_INTERRUPTIBLE);
+		if (kipc_sem_status(op) != KIPC_SEM_SLEEPS)
+			break;
+		if (signal_pending(current)) {
+			ret = -EINTR;
+			break;
+		}
+		if (ret)
+			break;
+		if (expires == KTIME_MAX)
+			schedule();
+		else if (!schedule_hrtimeout_range_clock(&expires, current->timer_slack_ns,
+							 HRTIMER_MODE_ABS, timeout->clock))
+			ret = -EAGAIN;
+	}
+	__set_current_state(TASK_RUNNING);
+	return ret;
+}
+
+/* Nobody has carried it out yet; the set's lock is held, and given back. */
+static int kipc_sem_sleep_locked(struct kipc_sem_set *set, struct kipc_sem_sleeper *op,
+				 const struct kipc_timeout *timeout)
+{
+	int ret;
+
+	op->status = KIPC_SEM_SLEEPS;
+	op->since = ktime_get_boottime_seconds();
+	kipc_sem_enqueue_locked(set, op);
+	kipc_sem_set_unlock(set);
+
+	ret = kipc_sem_wait(op, timeout);
+	if (likely(kipc_sem_status(op) != KIPC_SEM_SLEEPS))
+		return op->status;
+
+	kipc_sem_set_lock(set);
+	if (op->status == KIPC_SEM_SLEEPS) {
+		kipc_sem_dequeue_locked(set, op);
+		if (!set->complex)
+			kipc_sem_split_queue_locked(set);
+	} else {
+		ret = op->status;
+	}
+	kipc_sem_set_unlock(set);
+	return ret;
+}
+
+/* ---- The call ---- */
+
+static int kipc_sem_do_op(struct kipc_sem_set *set, struct kipc_sem_sleeper *op,
+			  const struct kipc_timeout *timeout)
+{
+	const struct sembuf *sop;
+	unsigned int max = 0;
+	bool undoes = false;
+	int ret;
+
+	for (sop = op->sops; sop < op->sops + op->nsops; sop++) {
+		max = max_t(unsigned int, max, sop->sem_num);
+		op->changes |= sop->sem_op;
+		undoes |= sop->sem_flg & SEM_UNDO;
+	}
+	if (undoes) {
+		op->undo = kipc_sem_undo_get(set);
+		if (IS_ERR(op->undo))
+			return PTR_ERR(op->undo);
+	}
+	if (max >= kipc_sem_count(set))
+		return -EFBIG;
+	if (!kipc_may_access(&set->object, op->changes ? S_IWUGO : S_IRUGO))
+		return -EACCES;
+
+	kipc_sem_set_lock(set);
+	if (unlikely(READ_ONCE(set->object.removed))) {
+		ret = -EIDRM;
+		goto unlock;
+	}
+	ret = kipc_sem_try_locked(set, op);
+	if (ret == KIPC_SEM_SLEEPS)
+		return kipc_sem_sleep_locked(set, op, timeout);
+	if (!ret && op->changes)
+		kipc_sem_settle_ops_locked(set, op->sops, op->nsops);
+unlock:
+	kipc_sem_set_unlock(set);
+	return ret;
+}
+
+/**
+ * kipc_sem_op() - semop(2) and semtimedop(2)
+ * @space: the caller's space
+ * @id: set
+ * @sops: the caller's operations
+ * @nsops: how many
+ * @timeout: how long to sleep at most
+ *
+ * Context: process; may sleep.
+ * Return: 0 or an error as semtimedop(2) has it; -ENOSPC: undo values in too many
+ *	   sets, or too many process records.
+ */
+int kipc_sem_op(struct kipc_space *space, int id, const struct sembuf __user *sops,
+		unsigned int nsops, const struct kipc_timeout *timeout)
+{
+	struct sembuf fast[KIPC_SEM_FAST_OPS], *copy = fast;
+	struct kipc_sem_sleeper op = { .task = current, .nsops = nsops };
+	struct kipc_sem_set *set;
+	int ret;
+
+	if (nsops > READ_ONCE(space->sem_limits.opm))
+		return -E2BIG;
+	if (nsops < 1)
+		return -EINVAL;
+	if (nsops > KIPC_SEM_FAST_OPS) {
+		copy = kvmalloc_array(nsops, sizeof(*copy), GFP_KERNEL_ACCOUNT);
+		if (!copy)
+			return -ENOMEM;
+	}
+	if (copy_from_user(copy, sops, nsops * sizeof(*copy))) {
+		ret = -EFAULT;
+		goto free_copy;
+	}
+	if (id < 0 || !timeout->valid) {
+		ret = -EINVAL;
+		goto free_copy;
+	}
+	set = kipc_sem_find(space, id);
+	if (IS_ERR(set)) {
+		ret = PTR_ERR(set);
+		goto free_copy;
+	}
+	op.sops = copy;
+	ret = kipc_sem_do_op(set, &op, timeout);
+	kipc_object_put(&set->object);
+free_copy:
+	if (unlikely(copy != fast))
+		kvfree(copy);
+	return ret;
+}
