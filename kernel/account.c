@@ -97,6 +97,18 @@ struct kipc_account *kipc_account_get_current(void)
 }
 
 /**
+ * kipc_account_get() - one more reference, for who has one
+ * @account: the account
+ */
+struct kipc_account *kipc_account_get(struct kipc_account *account)
+{
+	spin_lock(&kipc_accounts_lock);
+	account->refs++;
+	spin_unlock(&kipc_accounts_lock);
+	return account;
+}
+
+/**
  * kipc_account_put() - give a reference back
  * @account: the account, or NULL
  *

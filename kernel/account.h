@@ -20,10 +20,12 @@ struct kipc_account;
 enum kipc_charge {
 	KIPC_CHARGE_RECORDS,	/* process records */
 	KIPC_CHARGE_LOCKED,	/* pages of segments locked into memory */
+	KIPC_CHARGE_PAGES,	/* pages shared with user space */
 	KIPC_CHARGES,
 };
 
 struct kipc_account *kipc_account_get_current(void);
+struct kipc_account *kipc_account_get(struct kipc_account *account);
 void kipc_account_put(struct kipc_account *account);
 bool kipc_account_charge(struct kipc_account *account, enum kipc_charge what,
 			 unsigned long amount, unsigned long max);

@@ -11,6 +11,9 @@
 
 #include "device.h"
 #include "ioctl.h"
+#include "process.h"
+#include "sem.h"
+#include "shared.h"
 #include "shm.h"
 #include "space.h"
 
@@ -18,6 +21,7 @@ static int kipc_open(struct inode *inode, struct file *file)
 {
 	/* The misc layer leaves its own pointer there; a descriptor carries nothing. */
 	file->private_data = NULL;
+	kipc_shared_adopt(file);
 	return nonseekable_open(inode, file);
 }
 
@@ -27,12 +31,20 @@ static int kipc_mmap(struct file *file, struct vm_area_struct *vma)
 	u64 id = offset >> 20 & U32_MAX;
 	struct kipc_space *space;
 
-	if (id > INT_MAX || offset != KIPC_MMAP_OFFSET(KIPC_KIND_SHM, id))
+	if (offset == KIPC_MMAP_SLOTS)
+		return kipc_process_map(vma);
+	if (offset == KIPC_MMAP_CLOCK)
+		return kipc_clock_map(vma);
+	if (id > INT_MAX)
 		return -EINVAL;
 	space = kipc_space_current();
 	if (IS_ERR(space))
 		return PTR_ERR(space);
-	return kipc_shm_map(space, id, vma);
+	if (offset == KIPC_MMAP_OFFSET(KIPC_KIND_SHM, id))
+		return kipc_shm_map(space, id, vma);
+	if (offset == KIPC_MMAP_OFFSET(KIPC_KIND_SEM, id))
+		return kipc_sem_map(space, id, vma);
+	return -EINVAL;
 }
 
 static const struct file_operations kipc_device_fops = {

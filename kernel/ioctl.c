@@ -5,6 +5,7 @@
 #include <linux/fs.h>
 #include <linux/ioctl.h>
 #include <linux/mm.h>
+#include <linux/mman.h>
 #include <linux/ktime.h>
 #include <linux/module.h>
 #include <linux/nospec.h>
@@ -16,6 +17,7 @@
 #include "death.h"
 #include "ioctl.h"
 #include "limit.h"
+#include "process.h"
 #include "sem.h"
 #include "shm.h"
 #include "space.h"
@@ -48,6 +50,8 @@ static int kipc_ioctl_query(struct kipc_space *space, void __user *arg, size_t s
 	memset(&query, 0, sizeof(query));
 	query.abi = KIPC_ABI_VERSION;
 	query.features = KIPC_FEATURE_SHM | KIPC_FEATURE_LIFETIME_CREATOR | KIPC_FEATURE_SEM;
+	if (IS_ENABLED(CONFIG_X86_64))
+		query.features |= KIPC_FEATURE_SEM_MAP;
 	if (IS_ENABLED(CONFIG_HUGETLBFS))
 		query.features |= KIPC_FEATURE_SHM_HUGETLB;
 	strscpy(query.release, THIS_MODULE->version ?: "", sizeof(query.release));
@@ -251,6 +255,89 @@ static int kipc_ioctl_sem_ctl(struct kipc_space *space, void __user *arg, size_t
 	return kipc_sem_ctl(space, ctl.id, ctl.num, ctl.cmd, ctl.arg);
 }
 
+static int kipc_ioctl_sem_map(struct file *file, struct kipc_space *space, void __user *arg,
+			      size_t size)
+{
+	struct kipc_sem_layout layout;
+	struct kipc_sem_map map;
+	unsigned long addr;
+	bool writable;
+	int ret;
+
+	ret = kipc_copy_in(&map, sizeof(map), arg, size);
+	if (ret)
+		return ret;
+	if (map.flags & ~KIPC_SEM_MAP_WRITE || map.pad || map.id < 0)
+		return -EINVAL;
+	writable = map.flags & KIPC_SEM_MAP_WRITE;
+	ret = kipc_sem_map_size(space, map.id, writable, &layout);
+	if (ret)
+		return ret;
+	addr = vm_mmap(file, 0, layout.private + layout.shared,
+		       writable ? PROT_READ | PROT_WRITE : PROT_READ, MAP_SHARED,
+		       KIPC_MMAP_OFFSET(KIPC_KIND_SEM, map.id));
+	if (IS_ERR_VALUE(addr))
+		return addr;
+	map.private = writable ? addr : 0;
+	map.shared = addr + layout.private;
+	map.nsems = layout.nsems;
+	if (copy_to_user(arg, &map, sizeof(map))) {
+		vm_munmap(addr, layout.private + layout.shared);
+		return -EFAULT;
+	}
+	return 0;
+}
+
+static int kipc_ioctl_process_map(struct file *file, void __user *arg, size_t size)
+{
+	struct kipc_process *process;
+	struct kipc_process_map map;
+	unsigned long slots, clock;
+	int ret;
+
+	ret = kipc_copy_in(&map, sizeof(map), arg, size);
+	if (ret)
+		return ret;
+	if (map.pad)
+		return -EINVAL;
+	process = kipc_process_current();
+	if (IS_ERR(process))
+		return PTR_ERR(process);
+	ret = kipc_process_enable(process);
+	if (ret)
+		return ret;
+	/* After execve: what the old memory's threads were in the middle of is settled. */
+	kipc_sem_cut_process(current->mm);
+	kipc_process_renew(process);
+
+	slots = vm_mmap(file, 0, PAGE_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED, KIPC_MMAP_SLOTS);
+	if (IS_ERR_VALUE(slots))
+		return slots;
+	clock = vm_mmap(file, 0, PAGE_SIZE, PROT_READ, MAP_SHARED, KIPC_MMAP_CLOCK);
+	if (IS_ERR_VALUE(clock)) {
+		ret = clock;
+		goto unmap_slots;
+	}
+	map.slots = slots;
+	map.clock = clock;
+	map.token = process->token;
+	ret = -EFAULT;
+	if (!copy_to_user(arg, &map, sizeof(map)))
+		return 0;
+	vm_munmap(clock, PAGE_SIZE);
+unmap_slots:
+	vm_munmap(slots, PAGE_SIZE);
+	return ret;
+}
+
+static int kipc_ioctl_process_cut(size_t size)
+{
+	if (size)
+		return -EINVAL;
+	kipc_sem_cut_process(NULL);
+	return 0;
+}
+
 /**
  * kipc_ioctl() - one call
  * @file: the device; carries nothing
@@ -283,6 +370,12 @@ long kipc_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 		return kipc_ioctl_sem_op(space, user, size);
 	case KIPC_IOC_SEM_CTL & ~IOCSIZE_MASK:
 		return kipc_ioctl_sem_ctl(space, user, size);
+	case KIPC_IOC_SEM_MAP & ~IOCSIZE_MASK:
+		return kipc_ioctl_sem_map(file, space, user, size);
+	case KIPC_IOC_PROCESS_MAP & ~IOCSIZE_MASK:
+		return kipc_ioctl_process_map(file, user, size);
+	case KIPC_IOC_PROCESS_CUT & ~IOCSIZE_MASK:
+		return kipc_ioctl_process_cut(size);
 	case KIPC_IOC_QUERY & ~IOCSIZE_MASK:
 		return kipc_ioctl_query(space, user, size);
 	case KIPC_IOC_LIMIT & ~IOCSIZE_MASK:

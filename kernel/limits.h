@@ -25,6 +25,12 @@
 /* Process records that one user may have, over all namespaces. */
 #define KIPC_USER_RECORDS	32768
 
+/* Sets that one process may have mapped; beyond, it operates by system call. */
+#define KIPC_PROCESS_VIEWS	1024
+
+/* Pages of sets that one user may have mapped, over all namespaces. */
+#define KIPC_USER_PAGES		65536
+
 /* Sets that one process may have undo values in; the exit hook walks them. */
 #define KIPC_PROCESS_UNDOS	8192
 

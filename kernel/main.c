@@ -13,6 +13,8 @@
 #include "device.h"
 #include "hugetlb.h"
 #include "proc.h"
+#include "process.h"
+#include "shared.h"
 #include "shm.h"
 #include "space.h"
 
@@ -20,9 +22,15 @@ static int __init kipc_init(void)
 {
 	int ret;
 
-	ret = kipc_shm_init();
+	ret = kipc_shared_init();
 	if (ret)
 		return ret;
+	ret = kipc_process_init();
+	if (ret)
+		goto deinit_shared;
+	ret = kipc_shm_init();
+	if (ret)
+		goto deinit_process;
 	ret = kipc_death_init();
 	if (ret)
 		goto deinit_shm;
@@ -43,6 +51,10 @@ deinit_death:
 	rcu_barrier();
 deinit_shm:
 	kipc_shm_deinit();
+deinit_process:
+	kipc_process_deinit();
+deinit_shared:
+	kipc_shared_deinit();
 	return ret;
 }
 
@@ -55,6 +67,8 @@ static void __exit kipc_exit(void)
 	/* Callbacks that free objects and records run the module's code. */
 	rcu_barrier();
 	kipc_shm_deinit();
+	kipc_process_deinit();
+	kipc_shared_deinit();
 	kipc_hugetlb_deinit();
 }
 

@@ -10,6 +10,7 @@
 #include "account.h"
 #include "limits.h"
 #include "process.h"
+#include "shared.h"
 #include "space.h"
 
 static DEFINE_HASHTABLE(kipc_processes, 10);
@@ -58,6 +59,7 @@ static struct kipc_process *kipc_process_new_current(void)
 	spin_lock_init(&process->lock);
 	INIT_LIST_HEAD(&process->objects);
 	xa_init_flags(&process->undos, XA_FLAGS_ACCOUNT);
+	xa_init_flags(&process->views, XA_FLAGS_ALLOC1 | XA_FLAGS_ACCOUNT);
 	return process;
 }
 
@@ -66,6 +68,7 @@ static void kipc_process_free_rcu(struct rcu_head *rcu)
 	struct kipc_process *process = container_of(rcu, struct kipc_process, rcu);
 
 	put_pid(process->pid);
+	kipc_shared_free(process->slots);
 	kfree(process);
 	/* Module exit waits for this callback to return. */
 	module_put(THIS_MODULE);
@@ -204,6 +207,8 @@ void kipc_process_drain(struct kipc_process *process)
  */
 void kipc_process_forget(struct kipc_process *process)
 {
+	if (process->token)
+		xa_erase(&kipc_process_tokens, process->token);
 	spin_lock(&kipc_processes_lock);
 	hash_del_rcu(&process->node);
 	spin_unlock(&kipc_processes_lock);

@@ -27,6 +27,8 @@
 #include "object.h"
 
 struct kipc_account;
+struct kipc_process_slot;
+struct vm_area_struct;
 
 /**
  * struct kipc_process - the record of one process
@@ -43,6 +45,12 @@ struct kipc_account;
  *	   kipc_sem_undo
  * @undo_count: how many there are
  * @undo_prune: how many there must be before those of ended sets are looked for
+ * @token: names the process in words shared with user space; 0: it has none yet;
+ *	   not reused while the record is in the table
+ * @slots: page of struct kipc_process_slot, hostile; NULL: not yet
+ * @maps: mappings of @slots
+ * @views: what the process has mapped of sets, by the number that intents use; struct
+ *	   kipc_sem_view
  * @rcu: for the grace period
  */
 struct kipc_process {
@@ -57,6 +65,10 @@ struct kipc_process {
 	struct xarray undos;
 	atomic_t undo_count;
 	int undo_prune;
+	u32 token;
+	struct kipc_process_slot *slots;
+	atomic_t maps;
+	struct xarray views;
 	struct rcu_head rcu;
 };
 
@@ -69,6 +81,27 @@ void kipc_process_disown(struct kipc_object *object);
 void kipc_process_drain(struct kipc_process *process);
 void kipc_process_forget(struct kipc_process *process);
 bool kipc_pid_is_alive(struct pid *pid);
+
+/* process_map.c */
+extern struct xarray kipc_process_tokens;
+int kipc_clock_map(struct vm_area_struct *vma);
+int kipc_process_enable(struct kipc_process *process);
+void kipc_process_renew(struct kipc_process *process);
+int kipc_process_map(struct vm_area_struct *vma);
+int kipc_process_init(void);
+void kipc_process_deinit(void);
+
+/**
+ * kipc_process_of_token_rcu() - whose token it is
+ * @token: hostile
+ *
+ * Context: RCU.
+ * Return: the record, perhaps dead, or NULL.
+ */
+static inline struct kipc_process *kipc_process_of_token_rcu(u32 token)
+{
+	return xa_load(&kipc_process_tokens, token);
+}
 
 /**
  * kipc_object_is_doomed() - whether the object's owner died and it is still there

@@ -28,7 +28,7 @@ static void kipc_sem_free(struct kipc_object *object)
 	struct kipc_sem_set *set = kipc_sem_set_of(object);
 	unsigned int i;
 
-	WARN_ON_ONCE(!list_empty(&set->undos));
+	WARN_ON_ONCE(!list_empty(&set->undos) || !list_empty(&set->views));
 	for (i = 0; i < kipc_sem_count(set); i++) {
 		put_pid(set->sems[i].pid);
 		cond_resched();
@@ -53,19 +53,39 @@ static void kipc_sem_ended(struct kipc_object *object)
 	struct kipc_sem_set *set = kipc_sem_set_of(object);
 
 	mutex_lock(&set->lock);
+	if (set->shared)
+		WRITE_ONCE(set->shared->state, KIPC_SEM_REMOVED);
+	kipc_sem_cut_all_locked(set);
 	kipc_sem_wake_all_locked(set, -EIDRM);
 	kipc_sem_undo_end_locked(set);
 	mutex_unlock(&set->lock);
 }
 
+/* Whoever still may maps it again. */
+static void kipc_sem_perm_changed(struct kipc_object *object)
+{
+	struct kipc_sem_set *set = kipc_sem_set_of(object);
+
+	mutex_lock(&set->lock);
+	kipc_sem_cut_all_locked(set);
+	mutex_unlock(&set->lock);
+}
+
 static unsigned long kipc_sem_users(struct kipc_object *object)
 {
-	return 0;
+	struct kipc_sem_set *set = kipc_sem_set_of(object);
+	unsigned long users = 0;
+	struct list_head *view;
+
+	list_for_each(view, &set->views)
+		users++;
+	return users;
 }
 
 static const struct kipc_object_ops kipc_sem_object_ops = {
 	.end_locked	= kipc_sem_end_locked,
 	.ended		= kipc_sem_ended,
+	.perm_changed	= kipc_sem_perm_changed,
 	.free		= kipc_sem_free,
 	.users		= kipc_sem_users,
 };
@@ -79,8 +99,10 @@ static const struct kipc_object_ops kipc_sem_object_ops = {
 void kipc_sem_set_lock(struct kipc_sem_set *set)
 {
 	mutex_lock(&set->lock);
-	/* Pairs with the llist_add() of the exit hook, which is before the parent's wait. */
-	if (unlikely(!llist_empty(&set->dying)) && !READ_ONCE(set->object.removed))
+	/* Pairs with kipc_sem_undo_mark(), which comes before the parent's wait returns. */
+	if (likely(llist_empty(&set->dying) && !(set->shared && READ_ONCE(set->shared->state))))
+		return;
+	if (!READ_ONCE(set->object.removed))
 		kipc_sem_undo_apply_locked(set);
 }
 
@@ -121,6 +143,7 @@ static struct kipc_object *kipc_sem_new(struct kipc_space *space, const struct k
 	INIT_LIST_HEAD(&set->change);
 	INIT_LIST_HEAD(&set->zero);
 	INIT_LIST_HEAD(&set->undos);
+	INIT_LIST_HEAD(&set->views);
 	init_llist_head(&set->dying);
 	set->serial = atomic_long_inc_return(&serial);
 	for (i = 0; i < nsems; i++) {

@@ -26,16 +26,20 @@
 #include "find.h"
 #include "object.h"
 
+struct kipc_account;
 struct kipc_process;
+struct kipc_sem_pages;
 struct kipc_space;
+struct mm_struct;
 struct task_struct;
-struct timespec64;
+struct vm_area_struct;
 
 /**
  * struct kipc_sem - one semaphore; all under kipc_sem_set.lock
- * @value: its value
+ * @value: its value, while no process maps the set
  * @sleepers: sleeping operations that name it
- * @pid: thread group that changed it last, with a reference, or NULL
+ * @pid: thread group that changed it last, with a reference, or NULL; of a mapped set
+ *	  unless the word has a token and is not KEPT
  * @change: sleepers that want to change just this one, first come first
  * @zero: sleepers that wait for just this one to become zero
  */
@@ -55,7 +59,11 @@ struct kipc_sem {
  * @change: while @complex, all sleepers that want to change something; @lock
  * @zero: sleepers that wait for several to become zero; @lock
  * @otime: last operation, seconds of real time, 0: never; @lock
+ * @calls: operations made by system call; @lock
  * @undos: undo values of processes, by kipc_sem_undo.of_set; @lock
+ * @views: what processes have mapped, by kipc_sem_view.of_set; @lock
+ * @pages: while there are @views; @lock
+ * @shared: their memory, hostile, or NULL; @lock; the exit hook looks under RCU
  * @dying: undo values of processes that died and that are to be applied; pushed
  *	   without a lock, taken out under @lock
  * @serial: names the set in a process' list of undo values; constant
@@ -68,7 +76,11 @@ struct kipc_sem_set {
 	struct list_head change;
 	struct list_head zero;
 	time64_t otime;
+	u64 calls;
 	struct list_head undos;
+	struct list_head views;
+	struct kipc_sem_pages *pages;
+	struct kipc_sem_shared *shared;
 	struct llist_head dying;
 	unsigned long serial;
 	struct kipc_sem sems[];
@@ -81,7 +93,11 @@ struct kipc_sem_set {
  *	 readers need RCU only
  * @of_set: in kipc_sem_set.undos; kipc_sem_set.lock
  * @death: in kipc_sem_set.dying, once the process died
- * @adjust: by semaphore, what is added to its value; kipc_sem_set.lock
+ * @view: the process' mapping of the set to operate on it, or NULL; kipc_sem_set.lock
+ * @used: some operation had SEM_UNDO; kipc_sem_set.lock
+ * @rcu: for the grace period
+ * @adjust: by semaphore, what is added to its value, but for what user space keeps in
+ *	    @view; kipc_sem_set.lock
  *
  * It stands in kipc_process.undos under the set's serial number.  Only a thread of
  * a living owner, or the drain of a dead one, takes it out there and frees it: so
@@ -92,7 +108,53 @@ struct kipc_sem_undo {
 	struct kipc_sem_set *set;
 	struct list_head of_set;
 	struct llist_node death;
-	s16 adjust[];
+	struct kipc_sem_view *view;
+	bool used;
+	struct rcu_head rcu;
+	s32 adjust[];
+};
+
+/**
+ * struct kipc_sem_view - what a process has mapped of a set
+ * @set: the set, with a reference; constant
+ * @process: the process, with a reference; constant
+ * @mm: the memory it is mapped in, to be compared only; constant
+ * @undo: undo values, or NULL: mapped for reading, or cut; kipc_sem_set.lock
+ * @of_set: in kipc_sem_set.views until it is cut; kipc_sem_set.lock
+ * @maps: mappings; kipc_sem_set.lock
+ * @cut: it shows the set's pages no more; kipc_sem_set.lock
+ * @index: names it in intents of the process; constant
+ * @private: pages of the process' own, hostile, or NULL: mapped for reading; constant
+ * @blank: what it shows once it has been cut, or NULL: nobody has looked;
+ *	   kipc_sem_set.lock
+ * @account: who is charged, with a reference; constant
+ * @pages: how many pages are charged; constant
+ */
+struct kipc_sem_view {
+	struct kipc_sem_set *set;
+	struct kipc_process *process;
+	struct mm_struct *mm;
+	struct kipc_sem_undo *undo;
+	struct list_head of_set;
+	unsigned int maps;
+	bool cut;
+	u32 index;
+	struct kipc_sem_private *private;
+	void *blank;
+	struct kipc_account *account;
+	unsigned int pages;
+};
+
+/**
+ * struct kipc_sem_layout - how a mapping of a set is laid out
+ * @nsems: semaphores
+ * @private: bytes of the private part, which comes first
+ * @shared: bytes of the shared part
+ */
+struct kipc_sem_layout {
+	unsigned int nsems;
+	size_t private;
+	size_t shared;
 };
 
 /**
@@ -150,16 +212,6 @@ static inline struct kipc_sem_set *kipc_sem_find(struct kipc_space *space, int i
 	return IS_ERR(object) ? ERR_CAST(object) : kipc_sem_set_of(object);
 }
 
-static inline int kipc_sem_value(struct kipc_sem_set *set, unsigned int num)
-{
-	return set->sems[num].value;
-}
-
-static inline void kipc_sem_set_value(struct kipc_sem_set *set, unsigned int num, int value)
-{
-	set->sems[num].value = value;
-}
-
 /* sem.c */
 extern const struct kipc_kind kipc_sem_kind;
 void kipc_sem_set_lock(struct kipc_sem_set *set);
@@ -168,7 +220,6 @@ void kipc_sem_set_unlock(struct kipc_sem_set *set);
 /* sem_op.c */
 int kipc_sem_op(struct kipc_space *space, int id, const struct sembuf __user *sops,
 		unsigned int nsops, const struct kipc_timeout *timeout);
-void kipc_sem_touch_locked(struct kipc_sem_set *set, unsigned int num, struct pid *pid);
 void kipc_sem_settle_locked(struct kipc_sem_set *set, unsigned int num, unsigned int count);
 typedef void (*kipc_sem_visitor)(struct kipc_sem_set *set, struct kipc_sem_sleeper *op,
 				 void *data);
@@ -184,6 +235,19 @@ void kipc_sem_undo_apply_locked(struct kipc_sem_set *set);
 void kipc_sem_undo_end_locked(struct kipc_sem_set *set);
 void kipc_sem_undo_mark(struct kipc_process *process);
 void kipc_sem_undo_drain(struct kipc_process *process);
+
+/* sem_map.c */
+time64_t kipc_sem_otime_locked(struct kipc_sem_set *set);
+void kipc_sem_check_slot_locked(struct kipc_sem_set *set, unsigned int num);
+s32 kipc_sem_fast_locked(struct kipc_sem_undo *undo, unsigned int num);
+void kipc_sem_show_slow_locked(struct kipc_sem_undo *undo, unsigned int num);
+struct pid *kipc_sem_pid_locked(struct kipc_sem_set *set, unsigned int num);
+void kipc_sem_cut_locked(struct kipc_sem_view *view);
+void kipc_sem_cut_all_locked(struct kipc_sem_set *set);
+void kipc_sem_cut_process(struct mm_struct *mm);
+int kipc_sem_map_size(struct kipc_space *space, int id, bool writable,
+		      struct kipc_sem_layout *layout);
+int kipc_sem_map(struct kipc_space *space, int id, struct vm_area_struct *vma);
 
 /* sem_ctl.c */
 int kipc_sem_ctl(struct kipc_space *space, int id, int num, int cmd, u64 arg);

@@ -12,6 +12,7 @@
 
 #include "perm.h"
 #include "sem.h"
+#include "sem_word.h"
 #include "space.h"
 
 /* ---- Limits and totals ---- */
@@ -95,7 +96,7 @@ static int kipc_sem_ctl_stat(struct kipc_space *space, int id, int cmd, void __u
 	} else {
 		kipc_perm_show_locked(object, &stat.sem_perm);
 		stat.sem_ctime = object->ctime;
-		stat.sem_otime = set->otime;
+		stat.sem_otime = kipc_sem_otime_locked(set);
 		stat.sem_nsems = kipc_sem_count(set);
 		if (cmd != IPC_STAT)
 			ret = object->id;
@@ -142,11 +143,14 @@ static int kipc_sem_ctl_getall(struct kipc_space *space, int id, void __user *bu
 	}
 
 	kipc_sem_set_lock(set);
-	if (READ_ONCE(set->object.removed))
+	if (READ_ONCE(set->object.removed)) {
 		ret = -EIDRM;
-	else
+	} else {
+		kipc_sem_hold_locked(set, 0, count);
 		for (i = 0; i < count; i++)
 			values[i] = kipc_sem_value(set, i);
+		kipc_sem_release_locked(set, 0, count);
+	}
 	kipc_sem_set_unlock(set);
 
 	if (!ret && copy_to_user(buf, values, count * sizeof(*values)))
@@ -168,6 +172,7 @@ static int kipc_sem_assign(struct kipc_sem_set *set, unsigned int num, unsigned 
 		kipc_sem_set_unlock(set);
 		return -EIDRM;
 	}
+	kipc_sem_hold_locked(set, num, count);
 	for (i = 0; i < count; i++) {
 		kipc_sem_set_value(set, num + i, values[i]);
 		kipc_sem_touch_locked(set, num + i, task_tgid(current));
@@ -177,6 +182,7 @@ static int kipc_sem_assign(struct kipc_sem_set *set, unsigned int num, unsigned 
 	set->object.ctime = ktime_get_real_seconds();
 	spin_unlock(&set->object.lock);
 	kipc_sem_settle_locked(set, num, count);
+	kipc_sem_release_locked(set, num, count);
 	kipc_sem_set_unlock(set);
 	return 0;
 }
@@ -271,7 +277,7 @@ static int kipc_sem_ctl_get_one(struct kipc_space *space, int id, int num, int c
 	else if (cmd == GETVAL)
 		ret = kipc_sem_value(set, num);
 	else if (cmd == GETPID)
-		ret = pid_vnr(set->sems[num].pid);
+		ret = pid_vnr(kipc_sem_pid_locked(set, num));
 	else
 		ret = kipc_sem_count_sleepers_locked(set, num, cmd == GETZCNT);
 	kipc_sem_set_unlock(set);

@@ -17,6 +17,7 @@
 #include "perm.h"
 #include "process.h"
 #include "sem.h"
+#include "sem_word.h"
 #include "space.h"
 
 /* Operations that a call may have without an allocation. */
@@ -29,7 +30,7 @@ static int kipc_sem_step_locked(struct kipc_sem_set *set, const struct sembuf *s
 				struct kipc_sem_undo *undo)
 {
 	int value = kipc_sem_value(set, sop->sem_num);
-	int adjust;
+	int adjust, total;
 
 	if (!sop->sem_op)
 		return value ? KIPC_SEM_SLEEPS : 0;
@@ -40,9 +41,11 @@ static int kipc_sem_step_locked(struct kipc_sem_set *set, const struct sembuf *s
 		return -ERANGE;
 	if (sop->sem_flg & SEM_UNDO) {
 		adjust = undo->adjust[sop->sem_num] - sop->sem_op;
-		if (adjust < -SEMAEM - 1 || adjust > SEMAEM)
+		total = adjust + kipc_sem_fast_locked(undo, sop->sem_num);
+		if (total < -SEMAEM - 1 || total > SEMAEM)
 			return -ERANGE;
 		undo->adjust[sop->sem_num] = adjust;
+		kipc_sem_show_slow_locked(undo, sop->sem_num);
 	}
 	kipc_sem_set_value(set, sop->sem_num, value);
 	return 0;
@@ -53,24 +56,24 @@ static void kipc_sem_unstep_locked(struct kipc_sem_set *set, const struct sembuf
 {
 	kipc_sem_set_value(set, sop->sem_num,
 			   kipc_sem_value(set, sop->sem_num) - sop->sem_op);
-	if (sop->sem_flg & SEM_UNDO)
+	if (sop->sem_flg & SEM_UNDO) {
 		undo->adjust[sop->sem_num] += sop->sem_op;
+		kipc_sem_show_slow_locked(undo, sop->sem_num);
+	}
 }
 
-/**
- * kipc_sem_touch_locked() - note who changed a semaphore last
- * @set: the set; its lock is held
- * @num: the semaphore
- * @pid: thread group
- */
-void kipc_sem_touch_locked(struct kipc_sem_set *set, unsigned int num, struct pid *pid)
+static void kipc_sem_hold_ops_locked(struct kipc_sem_set *set, const struct sembuf *sops,
+				     unsigned int nsops)
 {
-	struct kipc_sem *sem = &set->sems[num];
+	for (; nsops; sops++, nsops--)
+		kipc_sem_hold_locked(set, sops->sem_num, 1);
+}
 
-	if (sem->pid == pid)
-		return;
-	put_pid(sem->pid);
-	sem->pid = get_pid(pid);
+static void kipc_sem_release_ops_locked(struct kipc_sem_set *set, const struct sembuf *sops,
+					unsigned int nsops)
+{
+	for (; nsops; sops++, nsops--)
+		kipc_sem_release_locked(set, sops->sem_num, 1);
 }
 
 /*
@@ -146,6 +149,7 @@ static void kipc_sem_dequeue_locked(struct kipc_sem_set *set, struct kipc_sem_sl
 		set->complex--;
 	for (i = 0; i < op->nsops; i++)
 		set->sems[op->sops[i].sem_num].sleepers--;
+	kipc_sem_release_ops_locked(set, op->sops, op->nsops);
 }
 
 /* The sleeper may return, and its stack be gone, as soon as it sees its status. */
@@ -407,11 +411,16 @@ static int kipc_sem_do_op(struct kipc_sem_set *set, struct kipc_sem_sleeper *op,
 		ret = -EIDRM;
 		goto unlock;
 	}
+	set->calls++;
+	if (undoes)
+		op->undo->used = true;
+	kipc_sem_hold_ops_locked(set, op->sops, op->nsops);
 	ret = kipc_sem_try_locked(set, op);
 	if (ret == KIPC_SEM_SLEEPS)
 		return kipc_sem_sleep_locked(set, op, timeout);
 	if (!ret && op->changes)
 		kipc_sem_settle_ops_locked(set, op->sops, op->nsops);
+	kipc_sem_release_ops_locked(set, op->sops, op->nsops);
 unlock:
 	kipc_sem_set_unlock(set);
 	return ret;

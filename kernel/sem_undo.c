@@ -15,6 +15,7 @@
 #include "limits.h"
 #include "process.h"
 #include "sem.h"
+#include "sem_word.h"
 
 /* Undo values in sets that have ended are freed whenever this many were added. */
 #define KIPC_SEM_UNDO_PRUNE	32
@@ -27,7 +28,8 @@ static void kipc_sem_undo_free(struct kipc_process *process, unsigned long seria
 	if (xa_erase(&process->undos, serial) != undo)
 		return;
 	atomic_dec(&process->undo_count);
-	kvfree(undo);
+	/* A token may lead others to it. */
+	kvfree_rcu(undo, rcu);
 }
 
 /* Of the calling process: it lives, so the exit hook looks at none of these. */
@@ -124,17 +126,26 @@ static void kipc_sem_undo_detach_locked(struct kipc_sem_undo *undo)
 /**
  * kipc_sem_undo_forget_locked() - nobody's death changes these semaphores any more
  * @set: the set; its lock is held
- * @num: first semaphore
+ * @num: first semaphore, all held
  * @count: how many
  */
 void kipc_sem_undo_forget_locked(struct kipc_sem_set *set, unsigned int num,
 				 unsigned int count)
 {
 	struct kipc_sem_undo *undo;
+	unsigned int i;
 
 	lockdep_assert_held(&set->lock);
-	list_for_each_entry(undo, &set->undos, of_set)
-		memset(undo->adjust + num, 0, count * sizeof(*undo->adjust));
+	list_for_each_entry(undo, &set->undos, of_set) {
+		if (likely(!undo->view)) {
+			memset(undo->adjust + num, 0, count * sizeof(*undo->adjust));
+			continue;
+		}
+		for (i = num; i < num + count; i++) {
+			undo->adjust[i] = -kipc_sem_fast_locked(undo, i);
+			kipc_sem_show_slow_locked(undo, i);
+		}
+	}
 }
 
 /**
@@ -153,17 +164,24 @@ void kipc_sem_undo_end_locked(struct kipc_sem_set *set)
 static void kipc_sem_undo_apply_one_locked(struct kipc_sem_set *set,
 					   struct kipc_sem_undo *undo)
 {
-	unsigned int i;
+	unsigned int i, count = kipc_sem_count(set);
 	int value;
 
-	for (i = 0; i < kipc_sem_count(set); i++) {
-		if (!undo->adjust[i])
-			continue;
-		value = kipc_sem_value(set, i) + undo->adjust[i];
-		kipc_sem_set_value(set, i, clamp(value, 0, SEMVMX));
-		kipc_sem_touch_locked(set, i, undo->process->pid);
+	if (undo->view)
+		kipc_sem_cut_locked(undo->view);
+	if (undo->used) {
+		kipc_sem_hold_locked(set, 0, count);
+		for (i = 0; i < count; i++) {
+			if (!undo->adjust[i])
+				continue;
+			value = kipc_sem_value(set, i) + undo->adjust[i];
+			kipc_sem_set_value(set, i, clamp(value, 0, SEMVMX));
+			kipc_sem_touch_locked(set, i, undo->process->pid);
+		}
+		set->otime = ktime_get_real_seconds();
+		kipc_sem_settle_locked(set, 0, count);
+		kipc_sem_release_locked(set, 0, count);
 	}
-	set->otime = ktime_get_real_seconds();
 	kipc_sem_undo_detach_locked(undo);
 }
 
@@ -176,10 +194,14 @@ void kipc_sem_undo_apply_locked(struct kipc_sem_set *set)
 	struct llist_node *node;
 
 	lockdep_assert_held(&set->lock);
+	/* Before the list is looked at: the hook first adds to it, then sets the state. */
+	if (set->shared) {
+		WRITE_ONCE(set->shared->state, 0);
+		smp_mb();
+	}
 	while ((node = llist_del_first(&set->dying))) {
 		kipc_sem_undo_apply_one_locked(set, llist_entry(node, struct kipc_sem_undo,
 								death));
-		kipc_sem_settle_locked(set, 0, kipc_sem_count(set));
 		cond_resched();
 	}
 }
@@ -196,13 +218,19 @@ void kipc_sem_undo_apply_locked(struct kipc_sem_set *set)
 void kipc_sem_undo_mark(struct kipc_process *process)
 {
 	struct kipc_sem_undo *undo;
+	struct kipc_sem_shared *shared;
 	struct kipc_sem_set *set;
 	unsigned long serial;
 
 	xa_for_each(&process->undos, serial, undo) {
 		set = READ_ONCE(undo->set);
-		if (set)
-			llist_add(&undo->death, &set->dying);
+		if (!set)
+			continue;
+		llist_add(&undo->death, &set->dying);
+		/* What begins after the parent's wait has returned sees one or the other. */
+		shared = smp_load_acquire(&set->shared);
+		if (shared)
+			WRITE_ONCE(shared->state, KIPC_SEM_DRAIN);
 	}
 }
 
@@ -227,8 +255,11 @@ void kipc_sem_undo_drain(struct kipc_process *process)
 		if (set) {
 			kipc_sem_set_lock(set);
 			/* It has been removed and kipc_sem_undo_end_locked() is to come. */
-			if (undo->set)
+			if (undo->set) {
+				if (undo->view)
+					kipc_sem_cut_locked(undo->view);
 				kipc_sem_undo_detach_locked(undo);
+			}
 			kipc_sem_set_unlock(set);
 			kipc_object_put(&set->object);
 		}

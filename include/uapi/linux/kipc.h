@@ -59,6 +59,7 @@ struct kipc_query {
 #define KIPC_FEATURE_SHM_HUGETLB	(1ull << 1)	/* SHM_HUGETLB */
 #define KIPC_FEATURE_LIFETIME_CREATOR	(1ull << 2)	/* KIPC_LIFETIME_CREATOR */
 #define KIPC_FEATURE_SEM		(1ull << 3)	/* semaphore sets */
+#define KIPC_FEATURE_SEM_MAP		(1ull << 4)	/* operations without a system call */
 
 /* When an object ends without being removed. */
 #define KIPC_LIFETIME_PERSISTENT	0	/* never, as System V has it */
@@ -197,11 +198,148 @@ struct kipc_sem_ctl {
 	__u64	arg;
 };
 
+/*
+ * Operations on semaphores without a system call; Documentation/fast_path.rst tells
+ * the protocol.  Little-endian 64-bit processors that store in program order only.
+ *
+ * A process maps its record once (KIPC_IOC_PROCESS_MAP) and each set it wants to use
+ * (KIPC_IOC_SEM_MAP).  No mapping is inherited by fork or kept over execve.
+ */
+
+/*
+ * A semaphore's word: its value, flags of the kernel's, the slot of the thread inside
+ * an operation with SEM_UNDO (0: none), the token of the process that operated last.
+ */
+#define KIPC_SEM_VALUE		0xffffull
+#define KIPC_SEM_HELD		(1ull << 16)	/* the kernel has the word */
+#define KIPC_SEM_KEPT		(1ull << 17)	/* the kernel keeps who operated last */
+#define KIPC_SEM_FLAGS		(0xffull << 16)
+#define KIPC_SEM_SLOT		(0xffull << 24)
+#define KIPC_SEM_SLOT_SHIFT	24
+#define KIPC_SEM_TOKEN_SHIFT	32
+
+/**
+ * struct kipc_sem_cell - one semaphore
+ * @word: see above
+ * @time: seconds of real time of the last operation that user space made, or 0
+ */
+struct kipc_sem_cell {
+	__u64	word;
+	__s64	time;
+};
+
+/**
+ * struct kipc_sem_shared - a set, as all processes see it that map it
+ * @state: 0, or user space must leave the set to the kernel for now
+ * @pad: zero
+ * @cells: the semaphores
+ */
+struct kipc_sem_shared {
+	__u32	state;
+	__u32	pad[15];
+	struct kipc_sem_cell cells[];
+};
+
+#define KIPC_SEM_DRAIN		(1u << 0)	/* a death is to be dealt with first */
+#define KIPC_SEM_REMOVED	(1u << 1)	/* the set is gone */
+
+/**
+ * struct kipc_sem_adjust - undo value of one semaphore: the sum of both
+ * @fast: made by user space; written by the thread whose slot is in the word
+ * @slow: made by the kernel, for user space to read
+ */
+struct kipc_sem_adjust {
+	__s32	fast;
+	__s32	slow;
+};
+
+/**
+ * struct kipc_sem_private - a set's part that is one process' own
+ * @map: names the mapping in intents
+ * @used: user space stores 1 when it makes an operation with SEM_UNDO
+ * @adjust: undo values
+ */
+struct kipc_sem_private {
+	__u32	map;
+	__u32	used;
+	struct kipc_sem_adjust adjust[];
+};
+
+/**
+ * struct kipc_sem_map - KIPC_IOC_SEM_MAP: map a set
+ * @id: set
+ * @flags: KIPC_SEM_MAP_WRITE: to operate; else to look at values
+ * @private: out, address of struct kipc_sem_private, or 0 without KIPC_SEM_MAP_WRITE
+ * @shared: out, address of struct kipc_sem_shared
+ * @nsems: out, semaphores
+ * @pad: must be zero
+ *
+ * EACCES: operating needs read and alter permission, looking read permission.
+ * ENOSPC: too many mappings.  EINVAL: no such set; no record mapped.
+ */
+struct kipc_sem_map {
+	__s32	id;
+	__u32	flags;
+	__u64	private;
+	__u64	shared;
+	__u32	nsems;
+	__u32	pad;
+};
+
+#define KIPC_SEM_MAP_WRITE	(1u << 0)
+
+/*
+ * An intent: what a thread is about to do to an undo value.  0: nothing.
+ * value: while pending what is added, once computed the new value of @fast.
+ */
+#define KIPC_INTENT_PENDING	1
+#define KIPC_INTENT_COMPUTED	2
+#define KIPC_INTENT(state, map, num, value) \
+	((__u64)(state) << 48 | (__u64)(map) << 32 | (__u64)(num) << 16 | (__u16)(value))
+
+/**
+ * struct kipc_process_slot - one thread's
+ * @intent: see above
+ * @tid: thread that uses the slot, or 0; user space takes and frees slots
+ */
+struct kipc_process_slot {
+	__u64	intent;
+	__u32	tid;
+	__u32	pad;
+};
+
+#define KIPC_PROCESS_SLOTS	256	/* slot 0 is not used */
+
+/**
+ * struct kipc_clock - the time, for all to read
+ * @seconds: of real time, as of the last tick or two
+ */
+struct kipc_clock {
+	__s64	seconds;
+};
+
+/**
+ * struct kipc_process_map - KIPC_IOC_PROCESS_MAP: map the caller's record
+ * @slots: out, address of KIPC_PROCESS_SLOTS of struct kipc_process_slot
+ * @clock: out, address of a struct kipc_clock
+ * @token: out, the process' token
+ * @pad: must be zero
+ */
+struct kipc_process_map {
+	__u64	slots;
+	__u64	clock;
+	__u32	token;
+	__u32	pad;
+};
+
 #define KIPC_IOC_TYPE		0xd7
 
 /* 0x00-0x0f: the device and the namespace */
 #define KIPC_IOC_QUERY		_IOWR(KIPC_IOC_TYPE, 0x00, struct kipc_query)
 #define KIPC_IOC_LIMIT		_IOWR(KIPC_IOC_TYPE, 0x01, struct kipc_limit)
+#define KIPC_IOC_PROCESS_MAP	_IOWR(KIPC_IOC_TYPE, 0x02, struct kipc_process_map)
+/* Cut what the caller has mapped of sets: it is about to have other rights. */
+#define KIPC_IOC_PROCESS_CUT	_IO(KIPC_IOC_TYPE, 0x03)
 
 /* 0x10-0x1f: segments (0x30 queues, 0x40 handles, 0x50 names) */
 #define KIPC_IOC_SHM_GET	_IOW(KIPC_IOC_TYPE, 0x10, struct kipc_shm_get)
@@ -213,6 +351,7 @@ struct kipc_sem_ctl {
 #define KIPC_IOC_SEM_GET	_IOW(KIPC_IOC_TYPE, 0x20, struct kipc_sem_get)
 #define KIPC_IOC_SEM_OP		_IOW(KIPC_IOC_TYPE, 0x21, struct kipc_sem_op)
 #define KIPC_IOC_SEM_CTL	_IOW(KIPC_IOC_TYPE, 0x22, struct kipc_sem_ctl)
+#define KIPC_IOC_SEM_MAP	_IOWR(KIPC_IOC_TYPE, 0x23, struct kipc_sem_map)
 
 /*
  * The short way in, for calls whose arguments fit in registers: fadvise64(2) on
@@ -234,5 +373,9 @@ struct kipc_sem_ctl {
  */
 #define KIPC_MMAP_OFFSET(kind, id) \
 	((__u64)(kind) << 52 | (__u64)(__u32)(id) << 20)
+
+/* Also the pages of KIPC_IOC_PROCESS_MAP, and a set's, as long as that call makes it. */
+#define KIPC_MMAP_SLOTS		KIPC_MMAP_OFFSET(16, 0)
+#define KIPC_MMAP_CLOCK		KIPC_MMAP_OFFSET(16, 1)
 
 #endif /* _UAPI_LINUX_KIPC_H */

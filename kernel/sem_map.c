@@ -1,0 +1,656 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Sets mapped into processes: operations without a system call.  See sem.h, sem_word.h
+ * for the words and sem_undo.c for undo values.
+ *
+ * A view is one process' mapping of one set: the pages of the set, which all views
+ * share, behind pages of its own, with the undo values that user space makes.  The set
+ * has such pages only while it has views.
+ *
+ * Cutting a view (kipc_sem_cut_locked): its mappings lose the set's pages, and a later
+ * access meets a page of its own in which every word is HELD; what a thread was in the
+ * middle of counts as done; undo values move to the kernel; the process goes on by
+ * system call.  That is done when the process dies, unmaps or executes something else
+ * (which kills its other threads at any instruction), when it is about to have other
+ * rights, when the set's permissions change, and when the set is removed.
+ *
+ * A fault takes kipc_sem_set.lock, and so does what cuts: no page appears in a view
+ * that has been cut.
+ */
+#include <linux/mm.h>
+#include <linux/sched/mm.h>
+#include <linux/sched/signal.h>
+#include <linux/slab.h>
+
+#include "account.h"
+#include "limits.h"
+#include "perm.h"
+#include "process.h"
+#include "sem.h"
+#include "sem_word.h"
+#include "shared.h"
+#include "space.h"
+
+/**
+ * struct kipc_sem_pages - pages of a set that views share
+ * @shared: the pages
+ * @account: who is charged for them, with a reference
+ * @count: how many
+ * @rcu: for the grace period: the exit hook looks at them
+ */
+struct kipc_sem_pages {
+	struct kipc_sem_shared *shared;
+	struct kipc_account *account;
+	unsigned int count;
+	struct rcu_head rcu;
+};
+
+/* A set's window of the shared address space: private pages end where shared ones begin. */
+#define KIPC_SEM_WINDOW_SHIFT	12
+#define KIPC_SEM_WINDOW_SHARED	2048
+
+static unsigned long kipc_sem_window(struct kipc_sem_set *set)
+{
+	return (set->serial << KIPC_SEM_WINDOW_SHIFT) + KIPC_SEM_WINDOW_SHARED;
+}
+
+static unsigned int kipc_sem_shared_pages(struct kipc_sem_set *set)
+{
+	return DIV_ROUND_UP(struct_size(set->shared, cells, kipc_sem_count(set)), PAGE_SIZE);
+}
+
+static unsigned int kipc_sem_private_pages(struct kipc_sem_set *set)
+{
+	return DIV_ROUND_UP(sizeof(struct kipc_sem_private) +
+			    kipc_sem_count(set) * sizeof(struct kipc_sem_adjust), PAGE_SIZE);
+}
+
+/* ---- Pages of a set ---- */
+
+static int kipc_sem_pages_new_locked(struct kipc_sem_set *set, struct kipc_account *account)
+{
+	struct kipc_sem_pages *pages;
+	unsigned int i, count = kipc_sem_shared_pages(set);
+
+	pages = kzalloc(sizeof(*pages), GFP_KERNEL_ACCOUNT);
+	if (!pages)
+		return -ENOMEM;
+	if (!kipc_account_charge(account, KIPC_CHARGE_PAGES, count, KIPC_USER_PAGES)) {
+		kfree(pages);
+		return -ENOSPC;
+	}
+	pages->shared = kipc_shared_alloc(count << PAGE_SHIFT);
+	if (!pages->shared) {
+		kipc_account_uncharge(account, KIPC_CHARGE_PAGES, count);
+		kfree(pages);
+		return -ENOMEM;
+	}
+	pages->account = kipc_account_get(account);
+	pages->count = count;
+	for (i = 0; i < kipc_sem_count(set); i++)
+		pages->shared->cells[i].word = set->sems[i].value |
+			(set->sems[i].sleepers ? KIPC_SEM_HELD : 0);
+	set->pages = pages;
+	/* The exit hook looks without a lock. */
+	smp_store_release(&set->shared, pages->shared);
+	return 0;
+}
+
+static void kipc_sem_pages_free_rcu(struct rcu_head *rcu)
+{
+	struct kipc_sem_pages *pages = container_of(rcu, struct kipc_sem_pages, rcu);
+
+	kipc_shared_free(pages->shared);
+	kfree(pages);
+}
+
+/* Nobody has them mapped any more. */
+static void kipc_sem_pages_end_locked(struct kipc_sem_set *set)
+{
+	struct kipc_sem_pages *pages = set->pages;
+	unsigned int i;
+
+	set->otime = kipc_sem_otime_locked(set);
+	for (i = 0; i < kipc_sem_count(set); i++)
+		set->sems[i].value = kipc_sem_value(set, i);
+	WRITE_ONCE(set->shared, NULL);
+	set->pages = NULL;
+	kipc_account_uncharge(pages->account, KIPC_CHARGE_PAGES, pages->count);
+	kipc_account_put(pages->account);
+	call_rcu(&pages->rcu, kipc_sem_pages_free_rcu);
+}
+
+/**
+ * kipc_sem_otime_locked() - when an operation was made last
+ * @set: the set; its lock is held
+ */
+time64_t kipc_sem_otime_locked(struct kipc_sem_set *set)
+{
+	time64_t now = ktime_get_real_seconds();
+	time64_t last = set->otime, time;
+	unsigned int i;
+
+	if (likely(!set->shared))
+		return last;
+	for (i = 0; i < kipc_sem_count(set); i++) {
+		time = READ_ONCE(set->shared->cells[i].time);
+		if (time > last && time <= now)
+			last = time;
+	}
+	return last;
+}
+
+/* ---- Who is in the middle of an operation ---- */
+
+/* The undo values of the process with a token, if it may have written the set's words. */
+static struct kipc_sem_undo *kipc_sem_undo_of_token_locked(struct kipc_sem_set *set, u32 token)
+{
+	struct kipc_process *process;
+	struct kipc_sem_undo *undo = NULL;
+
+	rcu_read_lock();
+	process = token ? kipc_process_of_token_rcu(token) : NULL;
+	if (process)
+		undo = xa_load(&process->undos, set->serial);
+	/* While it is the set's it stays. */
+	if (undo && (READ_ONCE(undo->set) != set || !undo->view))
+		undo = NULL;
+	rcu_read_unlock();
+	return undo;
+}
+
+static bool kipc_sem_intent_is(u64 intent, unsigned int state, struct kipc_sem_view *view,
+			       unsigned int num)
+{
+	return intent >> 16 == KIPC_INTENT(state, view->index, num, 0) >> 16;
+}
+
+static s32 kipc_sem_read_fast(struct kipc_sem_view *view, unsigned int num)
+{
+	return clamp(READ_ONCE(view->private->adjust[num].fast), -SEMAEM - 1, SEMAEM);
+}
+
+/*
+ * The thread that a held word's slot names: the process' undo values and what their
+ * fast part is when the thread is through.  NULL: there is none (any more); then the
+ * slot is empty.
+ */
+static struct kipc_sem_undo *kipc_sem_operator_locked(struct kipc_sem_set *set,
+						      unsigned int num, s32 *fast)
+{
+	u64 intent, again, word = kipc_sem_read_word(set, num);
+	unsigned int slot = kipc_sem_word_slot(word);
+	struct kipc_sem_undo *undo;
+	struct kipc_sem_view *view;
+
+	if (!slot)
+		return NULL;
+	undo = kipc_sem_undo_of_token_locked(set, kipc_sem_word_token(word));
+	if (!undo)
+		goto bogus;
+	view = undo->view;
+	intent = READ_ONCE(undo->process->slots[slot].intent);
+	if (kipc_sem_intent_is(intent, KIPC_INTENT_PENDING, view, num)) {
+		/* The thread says COMPUTED before it stores what it computed. */
+		smp_rmb();
+		*fast = kipc_sem_read_fast(view, num) + (s16)intent;
+		smp_rmb();
+		again = READ_ONCE(undo->process->slots[slot].intent);
+		if (again == intent)
+			goto found;
+		intent = again;
+	}
+	if (kipc_sem_intent_is(intent, KIPC_INTENT_COMPUTED, view, num)) {
+		*fast = (s16)intent;
+		goto found;
+	}
+bogus:
+	/* It clears the slot before its intent: a slot that is still there is nobody's. */
+	smp_rmb();
+	if ((kipc_sem_read_word(set, num) ^ word) >> KIPC_SEM_SLOT_SHIFT == 0)
+		kipc_sem_clear_bits(set, num, KIPC_SEM_SLOT);
+	return NULL;
+found:
+	*fast = clamp(*fast, -SEMAEM - 1, SEMAEM);
+	return undo;
+}
+
+/**
+ * kipc_sem_check_slot_locked() - a held word names a slot: clear it if it is nobody's
+ * @set: the set; its lock is held
+ * @num: the semaphore
+ */
+void kipc_sem_check_slot_locked(struct kipc_sem_set *set, unsigned int num)
+{
+	s32 fast;
+
+	kipc_sem_operator_locked(set, num, &fast);
+}
+
+/**
+ * kipc_sem_fast_locked() - the part of an undo value that user space made
+ * @undo: undo values
+ * @num: semaphore, held
+ *
+ * Context: kipc_sem_set.lock.
+ */
+s32 kipc_sem_fast_locked(struct kipc_sem_undo *undo, unsigned int num)
+{
+	s32 fast;
+
+	if (likely(!undo->view))
+		return 0;
+	if (kipc_sem_operator_locked(undo->set, num, &fast) == undo)
+		return fast;
+	return kipc_sem_read_fast(undo->view, num);
+}
+
+/**
+ * kipc_sem_show_slow_locked() - let user space see an undo value of the kernel's
+ * @undo: undo values, changed
+ * @num: semaphore
+ *
+ * Context: kipc_sem_set.lock.
+ */
+void kipc_sem_show_slow_locked(struct kipc_sem_undo *undo, unsigned int num)
+{
+	if (unlikely(undo->view))
+		WRITE_ONCE(undo->view->private->adjust[num].slow, undo->adjust[num]);
+}
+
+/**
+ * kipc_sem_pid_locked() - who changed a semaphore last
+ * @set: the set; its lock is held
+ * @num: the semaphore
+ *
+ * Return: the thread group or NULL; valid while the lock is held.
+ */
+struct pid *kipc_sem_pid_locked(struct kipc_sem_set *set, unsigned int num)
+{
+	struct kipc_sem_undo *undo;
+	u64 word;
+
+	if (likely(!set->shared))
+		return set->sems[num].pid;
+	word = kipc_sem_read_word(set, num);
+	if (word & KIPC_SEM_KEPT || !kipc_sem_word_token(word))
+		return set->sems[num].pid;
+	undo = kipc_sem_undo_of_token_locked(set, kipc_sem_word_token(word));
+	return undo ? undo->process->pid : NULL;
+}
+
+/* ---- Cutting ---- */
+
+/* What user space did goes to the kernel's account. */
+static void kipc_sem_fold_locked(struct kipc_sem_set *set, struct kipc_sem_undo *undo)
+{
+	u32 token = undo->process->token;
+	unsigned int i;
+	u64 word;
+
+	undo->used |= READ_ONCE(undo->view->private->used);
+	for (i = 0; i < kipc_sem_count(set); i++) {
+		kipc_sem_hold_locked(set, i, 1);
+		undo->adjust[i] = clamp(undo->adjust[i] + kipc_sem_fast_locked(undo, i),
+					-SEMAEM - 1, SEMAEM);
+		word = kipc_sem_read_word(set, i);
+		if (kipc_sem_word_token(word) == token) {
+			kipc_sem_clear_bits(set, i, KIPC_SEM_SLOT);
+			if (word & KIPC_SEM_KEPT)
+				kipc_sem_keep_pid(set, i);
+			else
+				kipc_sem_touch_locked(set, i, undo->process->pid);
+		}
+		kipc_sem_release_locked(set, i, 1);
+	}
+}
+
+/* Its pages are gone from every mapping, or there is none. */
+static void kipc_sem_end_view_locked(struct kipc_sem_set *set, struct kipc_sem_view *view)
+{
+	if (view->undo) {
+		kipc_sem_fold_locked(set, view->undo);
+		view->undo->view = NULL;
+		view->undo = NULL;
+	}
+	xa_erase(&view->process->views, view->index);
+	list_del(&view->of_set);
+	if (list_empty(&set->views))
+		kipc_sem_pages_end_locked(set);
+}
+
+/**
+ * kipc_sem_cut_locked() - cut a view
+ * @view: the view, not cut yet
+ *
+ * Context: kipc_sem_set.lock; may sleep.
+ */
+void kipc_sem_cut_locked(struct kipc_sem_view *view)
+{
+	struct kipc_sem_set *set = view->set;
+
+	lockdep_assert_held(&set->lock);
+	view->cut = true;
+	if (view->maps)
+		kipc_shared_cut(kipc_sem_window(set), kipc_sem_shared_pages(set));
+	kipc_sem_end_view_locked(set, view);
+}
+
+/**
+ * kipc_sem_cut_all_locked() - cut all views of a set
+ * @set: the set; its lock is held
+ */
+void kipc_sem_cut_all_locked(struct kipc_sem_set *set)
+{
+	struct kipc_sem_view *view, *next;
+
+	lockdep_assert_held(&set->lock);
+	list_for_each_entry(view, &set->views, of_set)
+		view->cut = true;
+	if (set->shared)
+		kipc_shared_cut(kipc_sem_window(set), kipc_sem_shared_pages(set));
+	list_for_each_entry_safe(view, next, &set->views, of_set)
+		kipc_sem_end_view_locked(set, view);
+}
+
+/**
+ * kipc_sem_cut_process() - cut the caller's views
+ * @mm: only those that are not in this memory, or NULL: all
+ *
+ * Context: process; may sleep.
+ */
+void kipc_sem_cut_process(struct mm_struct *mm)
+{
+	struct kipc_process *process;
+	struct kipc_sem_view *view;
+	struct kipc_sem_set *set;
+	unsigned long index;
+
+	rcu_read_lock();
+	process = kipc_process_find_rcu(task_tgid(current));
+	rcu_read_unlock();
+	if (!process)
+		return;
+
+	for (index = 0;; index++) {
+		set = NULL;
+		xa_lock(&process->views);
+		view = xa_find(&process->views, &index, ULONG_MAX, XA_PRESENT);
+		if (view && view->mm != mm) {
+			set = view->set;
+			kipc_object_get(&set->object);
+		}
+		xa_unlock(&process->views);
+		if (!view)
+			return;
+		if (!set)
+			continue;
+		mutex_lock(&set->lock);
+		/* It may have been cut meanwhile, and be gone. */
+		if (xa_load(&process->views, index) == view && !view->cut)
+			kipc_sem_cut_locked(view);
+		mutex_unlock(&set->lock);
+		kipc_object_put(&set->object);
+	}
+}
+
+/* ---- Mappings ---- */
+
+static void kipc_sem_view_free(struct kipc_sem_view *view)
+{
+	kipc_account_uncharge(view->account, KIPC_CHARGE_PAGES, view->pages);
+	kipc_account_put(view->account);
+	kipc_shared_free(view->private);
+	kipc_shared_free(view->blank);
+	kipc_object_put(&view->set->object);
+	kipc_process_put(view->process);
+	kfree(view);
+}
+
+static void kipc_sem_vm_open(struct vm_area_struct *vma)
+{
+	struct kipc_sem_view *view = vma->vm_private_data;
+
+	mutex_lock(&view->set->lock);
+	view->maps++;
+	mutex_unlock(&view->set->lock);
+}
+
+static void kipc_sem_vm_close(struct vm_area_struct *vma)
+{
+	struct kipc_sem_view *view = vma->vm_private_data;
+	struct kipc_sem_set *set = view->set;
+	bool last;
+
+	mutex_lock(&set->lock);
+	last = !--view->maps;
+	if (last && !view->cut)
+		kipc_sem_cut_locked(view);
+	mutex_unlock(&set->lock);
+	if (last)
+		kipc_sem_view_free(view);
+}
+
+static int kipc_sem_vm_may_split(struct vm_area_struct *vma, unsigned long addr)
+{
+	return -EINVAL;
+}
+
+/* What a view that has been cut shows: every word is HELD. */
+static void *kipc_sem_blank_locked(struct kipc_sem_view *view)
+{
+	unsigned int i;
+
+	if (view->blank)
+		return view->blank;
+	view->blank = kipc_shared_alloc(PAGE_SIZE);
+	if (view->blank)
+		for (i = 0; i < PAGE_SIZE / sizeof(u64); i++)
+			((u64 *)view->blank)[i] = KIPC_SEM_HELD;
+	return view->blank;
+}
+
+static vm_fault_t kipc_sem_vm_fault(struct vm_fault *vmf)
+{
+	struct kipc_sem_view *view = vmf->vma->vm_private_data;
+	struct kipc_sem_set *set = view->set;
+	unsigned long page = vmf->pgoff;
+	vm_fault_t ret = VM_FAULT_OOM;
+	void *blank;
+
+	mutex_lock(&set->lock);
+	if (page < kipc_sem_window(set)) {
+		page -= kipc_sem_window(set) - kipc_sem_private_pages(set);
+		ret = kipc_shared_insert(vmf, view->private, page);
+	} else if (!view->cut) {
+		page -= kipc_sem_window(set);
+		ret = kipc_shared_insert(vmf, set->shared, page);
+	} else {
+		blank = kipc_sem_blank_locked(view);
+		if (blank)
+			ret = kipc_shared_insert(vmf, blank, 0);
+	}
+	mutex_unlock(&set->lock);
+	return ret;
+}
+
+static const struct vm_operations_struct kipc_sem_vm_ops = {
+	.open		= kipc_sem_vm_open,
+	.close		= kipc_sem_vm_close,
+	.may_split	= kipc_sem_vm_may_split,
+	.fault		= kipc_sem_vm_fault,
+};
+
+static struct kipc_sem_view *kipc_sem_view_new(struct kipc_sem_set *set,
+					       struct kipc_process *process, bool writable)
+{
+	unsigned int pages = writable ? kipc_sem_private_pages(set) : 0;
+	struct kipc_sem_view *view;
+
+	view = kzalloc(sizeof(*view), GFP_KERNEL_ACCOUNT);
+	if (!view)
+		return ERR_PTR(-ENOMEM);
+	view->account = kipc_account_get_current();
+	if (!view->account) {
+		kfree(view);
+		return ERR_PTR(-ENOMEM);
+	}
+	kipc_object_get(&set->object);
+	view->set = set;
+	refcount_inc(&process->refs);
+	view->process = process;
+	view->mm = current->mm;
+	/* One more for what it shows once it has been cut. */
+	if (!kipc_account_charge(view->account, KIPC_CHARGE_PAGES, pages + 1, KIPC_USER_PAGES)) {
+		kipc_sem_view_free(view);
+		return ERR_PTR(-ENOSPC);
+	}
+	view->pages = pages + 1;
+	if (pages) {
+		view->private = kipc_shared_alloc(pages << PAGE_SHIFT);
+		if (!view->private) {
+			kipc_sem_view_free(view);
+			return ERR_PTR(-ENOMEM);
+		}
+	}
+	return view;
+}
+
+/* Make it the set's, if the caller may have it. */
+static int kipc_sem_view_add_locked(struct kipc_sem_view *view, struct kipc_sem_undo *undo)
+{
+	struct kipc_sem_set *set = view->set;
+	unsigned int i;
+	int ret;
+
+	lockdep_assert_held(&set->lock);
+	if (READ_ONCE(set->object.removed))
+		return -EIDRM;
+	/* Under the lock: a change of permissions takes it to cut views. */
+	if (!kipc_may_access(&set->object, undo ? S_IRUGO | S_IWUGO : S_IRUGO))
+		return -EACCES;
+	if (undo && undo->view)
+		return -EBUSY;
+	ret = xa_alloc(&view->process->views, &view->index, view,
+		       XA_LIMIT(1, KIPC_PROCESS_VIEWS), GFP_KERNEL_ACCOUNT);
+	if (ret)
+		return ret == -EBUSY ? -ENOSPC : ret;
+	if (!set->shared) {
+		ret = kipc_sem_pages_new_locked(set, view->account);
+		if (ret) {
+			xa_erase(&view->process->views, view->index);
+			return ret;
+		}
+	}
+	list_add(&view->of_set, &set->views);
+	if (undo) {
+		view->private->map = view->index;
+		view->undo = undo;
+		undo->view = view;
+		for (i = 0; i < kipc_sem_count(set); i++)
+			kipc_sem_show_slow_locked(undo, i);
+	}
+	return 0;
+}
+
+/* A view of a set for the caller, with one mapping. */
+static struct kipc_sem_view *kipc_sem_view_make(struct kipc_sem_set *set, bool writable)
+{
+	struct kipc_process *process = kipc_process_current();
+	struct kipc_sem_undo *undo = NULL;
+	struct kipc_sem_view *view;
+	int ret;
+
+	if (IS_ERR(process))
+		return ERR_CAST(process);
+	if (writable) {
+		if (!process->token)
+			return ERR_PTR(-EINVAL);
+		undo = kipc_sem_undo_get(set);
+		if (IS_ERR(undo))
+			return ERR_CAST(undo);
+	}
+	view = kipc_sem_view_new(set, process, writable);
+	if (IS_ERR(view))
+		return view;
+	view->maps = 1;
+
+	kipc_sem_set_lock(set);
+	ret = kipc_sem_view_add_locked(view, undo);
+	kipc_sem_set_unlock(set);
+	if (ret) {
+		kipc_sem_view_free(view);
+		return ERR_PTR(ret);
+	}
+	return view;
+}
+
+/**
+ * kipc_sem_map_size() - how much of the address space a view of a set takes
+ * @space: the caller's space
+ * @id: set
+ * @writable: to operate, not just to look
+ * @layout: filled in
+ *
+ * Return: 0 or -EINVAL: no such set.
+ */
+int kipc_sem_map_size(struct kipc_space *space, int id, bool writable,
+		      struct kipc_sem_layout *layout)
+{
+	struct kipc_sem_set *set = kipc_sem_find(space, id);
+
+	if (IS_ERR(set))
+		return PTR_ERR(set);
+	layout->nsems = kipc_sem_count(set);
+	layout->private = writable ? kipc_sem_private_pages(set) << PAGE_SHIFT : 0;
+	layout->shared = kipc_sem_shared_pages(set) << PAGE_SHIFT;
+	kipc_object_put(&set->object);
+	return 0;
+}
+
+/**
+ * kipc_sem_map() - mmap of the device: map a set
+ * @space: the caller's space
+ * @id: set
+ * @vma: the mapping
+ *
+ * A writable mapping has the private pages first; one for reading has the shared pages
+ * only.
+ *
+ * Context: mmap_lock held for writing; may sleep.
+ * Return: 0; -EINVAL: no such set, wrong length or kind of mapping, or no record
+ *	   enabled; -EACCES, -EIDRM, -ENOMEM; -ENOSPC: too many; -EBUSY: it is mapped.
+ */
+int kipc_sem_map(struct kipc_space *space, int id, struct vm_area_struct *vma)
+{
+	bool writable = vma->vm_flags & VM_WRITE;
+	struct kipc_sem_view *view;
+	struct kipc_sem_set *set;
+	unsigned long pages, first;
+	int ret = 0;
+
+	if (!IS_ENABLED(CONFIG_X86_64))
+		return -EOPNOTSUPP;
+	if (!(vma->vm_flags & VM_MAYSHARE) || vma->vm_flags & VM_EXEC)
+		return -EINVAL;
+	set = kipc_sem_find(space, id);
+	if (IS_ERR(set))
+		return PTR_ERR(set);
+	first = writable ? kipc_sem_private_pages(set) : 0;
+	pages = first + kipc_sem_shared_pages(set);
+	if (vma_pages(vma) != pages) {
+		ret = -EINVAL;
+		goto put_set;
+	}
+	view = kipc_sem_view_make(set, writable);
+	if (IS_ERR(view)) {
+		ret = PTR_ERR(view);
+		goto put_set;
+	}
+	kipc_shared_prepare(vma, kipc_sem_window(set) - first);
+	vma->vm_ops = &kipc_sem_vm_ops;
+	vma->vm_private_data = view;
+put_set:
+	kipc_object_put(&set->object);
+	return ret;
+}
