@@ -278,7 +278,7 @@ static int kipc_ioctl_sem_map(struct file *file, struct kipc_space *space, void 
 		       KIPC_MMAP_OFFSET(KIPC_KIND_SEM, map.id));
 	if (IS_ERR_VALUE(addr))
 		return addr;
-	map.private = writable ? addr : 0;
+	map.own = writable ? addr : 0;
 	map.shared = addr + layout.private;
 	map.nsems = layout.nsems;
 	if (copy_to_user(arg, &map, sizeof(map))) {

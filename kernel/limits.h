@@ -32,7 +32,7 @@
 #define KIPC_USER_PAGES		65536
 
 /* Sets that one process may have undo values in; the exit hook walks them. */
-#define KIPC_PROCESS_UNDOS	8192
+#define KIPC_PROCESS_UNDOS	4096
 
 /* How often a namespace that nobody may be in any more is looked for. */
 #define KIPC_REAP_INTERVAL	HZ

@@ -89,6 +89,7 @@ struct kipc_object_ops {
  * @size: bytes of a segment, semaphores of a set; constant
  * @ctime: last change, seconds of real time; @lock
  * @born: creation, seconds since boot; constant
+ * @calls: operations made by system call, not counting control; by the kind's lock
  * @creator: thread group that created it; constant
  * @space: namespace it lives in, with a reference; constant
  * @ops: constant
@@ -114,6 +115,7 @@ struct kipc_object {
 	u64 size;
 	time64_t ctime;
 	time64_t born;
+	u64 calls;
 	struct pid *creator;
 	struct kipc_space *space;
 	const struct kipc_object_ops *ops;

@@ -198,6 +198,7 @@ static int kipc_proc_sem_show(struct seq_file *s, void *v)
 	struct kipc_proc_walk *walk = s->private;
 	struct kipc_object *object = v;
 	struct kipc_sem_set *set;
+	time64_t otime;
 
 	if (v == SEQ_START_TOKEN) {
 		seq_puts(s, "       key      semid perms      nsems   uid   gid  cuid  cgid      otime      ctime\n");
@@ -205,6 +206,7 @@ static int kipc_proc_sem_show(struct seq_file *s, void *v)
 	}
 	set = kipc_sem_set_of(object);
 	kipc_sem_set_lock(set);
+	otime = kipc_sem_otime_locked(set);
 	spin_lock(&object->lock);
 	if (!object->removed)
 		seq_printf(s, "%10d %10d  %4o %10u %5u %5u %5u %5u %10llu %10llu\n",
@@ -213,7 +215,7 @@ static int kipc_proc_sem_show(struct seq_file *s, void *v)
 			   from_kgid_munged(walk->user_ns, object->gid),
 			   from_kuid_munged(walk->user_ns, object->cuid),
 			   from_kgid_munged(walk->user_ns, object->cgid),
-			   set->otime, object->ctime);
+			   otime, object->ctime);
 	spin_unlock(&object->lock);
 	kipc_sem_set_unlock(set);
 	return 0;
@@ -300,18 +302,19 @@ static int kipc_proc_objects_show(struct seq_file *s, void *v)
 	struct kipc_object *object = v;
 
 	if (v == SEQ_START_TOKEN) {
-		seq_puts(s, "kind         id        key      owner perms  users lifetime   creator        age\n");
+		seq_puts(s, "kind         id        key      owner perms  users lifetime   creator        age      calls\n");
 		return 0;
 	}
 	spin_lock(&object->lock);
 	if (!object->removed)
-		seq_printf(s, "%-4s %10d 0x%08x %10u  %4o %6lu %-10s %7u %10lld\n",
+		seq_printf(s, "%-4s %10d 0x%08x %10u  %4o %6lu %-10s %7u %10lld %10llu\n",
 			   kipc_kind_names[object->kind], object->id, object->key,
 			   from_kuid_munged(walk->user_ns, object->uid),
 			   object->mode, object->ops->users(object),
 			   lifetimes[object->lifetime],
 			   pid_nr_ns(object->creator, walk->pid_ns),
-			   ktime_get_boottime_seconds() - object->born);
+			   ktime_get_boottime_seconds() - object->born,
+			   READ_ONCE(object->calls));
 	spin_unlock(&object->lock);
 	return 0;
 }

@@ -28,6 +28,7 @@
 
 struct kipc_account;
 struct kipc_process_slot;
+struct mm_struct;
 struct vm_area_struct;
 
 /**
@@ -49,6 +50,7 @@ struct vm_area_struct;
  *	   not reused while the record is in the table
  * @slots: page of struct kipc_process_slot, hostile; NULL: not yet
  * @maps: mappings of @slots
+ * @mm: memory they are in, to be compared only; @lock
  * @views: what the process has mapped of sets, by the number that intents use; struct
  *	   kipc_sem_view
  * @rcu: for the grace period
@@ -68,6 +70,7 @@ struct kipc_process {
 	u32 token;
 	struct kipc_process_slot *slots;
 	atomic_t maps;
+	struct mm_struct *mm;
 	struct xarray views;
 	struct rcu_head rcu;
 };

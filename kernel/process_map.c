@@ -102,7 +102,11 @@ static void kipc_process_close(struct vm_area_struct *vma)
 {
 	struct kipc_process *process = vma->vm_private_data;
 
-	atomic_dec(&process->maps);
+	if (atomic_dec_and_test(&process->maps)) {
+		spin_lock(&process->lock);
+		process->mm = NULL;
+		spin_unlock(&process->lock);
+	}
 	kipc_process_put(process);
 }
 
@@ -151,8 +155,12 @@ int kipc_process_enable(struct kipc_process *process)
  */
 void kipc_process_renew(struct kipc_process *process)
 {
-	if (process->slots && !atomic_read(&process->maps))
+	spin_lock(&process->lock);
+	if (process->mm != current->mm) {
 		memset(process->slots, 0, PAGE_SIZE);
+		process->mm = current->mm;
+	}
+	spin_unlock(&process->lock);
 }
 
 /**

@@ -8,7 +8,9 @@
  * (kipc_sem_ended).  Whoever takes the lock must look at kipc_object.removed.
  */
 #include <linux/mm.h>
+#include <linux/module.h>
 #include <linux/sched.h>
+#include <linux/sched/task.h>
 #include <linux/slab.h>
 
 #include "perm.h"
@@ -23,6 +25,13 @@ static inline struct kipc_ids *kipc_sem_ids(struct kipc_space *space)
 
 /* ---- Life ---- */
 
+static void kipc_sem_free_rcu(struct rcu_head *rcu)
+{
+	kvfree(kipc_sem_set_of(container_of(rcu, struct kipc_object, rcu)));
+	/* Module exit waits for this callback to return. */
+	module_put(THIS_MODULE);
+}
+
 static void kipc_sem_free(struct kipc_object *object)
 {
 	struct kipc_sem_set *set = kipc_sem_set_of(object);
@@ -35,7 +44,7 @@ static void kipc_sem_free(struct kipc_object *object)
 	}
 	kipc_process_put(object->owner);
 	kipc_space_put(object->space);
-	kvfree_rcu(set, object.rcu);
+	call_rcu(&object->rcu, kipc_sem_free_rcu);
 }
 
 static bool kipc_sem_end_locked(struct kipc_object *object)
@@ -58,7 +67,7 @@ static void kipc_sem_ended(struct kipc_object *object)
 	kipc_sem_cut_all_locked(set);
 	kipc_sem_wake_all_locked(set, -EIDRM);
 	kipc_sem_undo_end_locked(set);
-	mutex_unlock(&set->lock);
+	kipc_sem_set_unlock(set);
 }
 
 /* Whoever still may maps it again. */
@@ -73,13 +82,7 @@ static void kipc_sem_perm_changed(struct kipc_object *object)
 
 static unsigned long kipc_sem_users(struct kipc_object *object)
 {
-	struct kipc_sem_set *set = kipc_sem_set_of(object);
-	unsigned long users = 0;
-	struct list_head *view;
-
-	list_for_each(view, &set->views)
-		users++;
-	return users;
+	return READ_ONCE(kipc_sem_set_of(object)->view_count);
 }
 
 static const struct kipc_object_ops kipc_sem_object_ops = {
@@ -107,12 +110,25 @@ void kipc_sem_set_lock(struct kipc_sem_set *set)
 }
 
 /**
- * kipc_sem_set_unlock() - give a set's lock back
+ * kipc_sem_set_unlock() - give a set's lock back, and wake who got its turn
  * @set: the set
  */
 void kipc_sem_set_unlock(struct kipc_sem_set *set)
 {
+	struct task_struct *woken[KIPC_SEM_WOKEN];
+	unsigned int i, count = set->woken_count;
+
+	if (likely(!count)) {
+		mutex_unlock(&set->lock);
+		return;
+	}
+	memcpy(woken, set->woken, sizeof(woken));
+	set->woken_count = 0;
 	mutex_unlock(&set->lock);
+	for (i = 0; i < count; i++) {
+		wake_up_process(woken[i]);
+		put_task_struct(woken[i]);
+	}
 }
 
 /* ---- semget ---- */
@@ -128,6 +144,8 @@ static struct kipc_object *kipc_sem_new(struct kipc_space *space, const struct k
 		return ERR_PTR(-EINVAL);
 	if (READ_ONCE(space->sem_total) + nsems > READ_ONCE(space->sem_limits.mns))
 		return ERR_PTR(-ENOSPC);
+	if (struct_size(set, sems, nsems) > INT_MAX)
+		return ERR_PTR(-ENOMEM);
 	set = kvzalloc(struct_size(set, sems, nsems), GFP_KERNEL_ACCOUNT);
 	if (!set)
 		return ERR_PTR(-ENOMEM);
@@ -139,6 +157,8 @@ static struct kipc_object *kipc_sem_new(struct kipc_space *space, const struct k
 		}
 	}
 
+	/* A reference exists: the caller's open device. */
+	__module_get(THIS_MODULE);
 	mutex_init(&set->lock);
 	INIT_LIST_HEAD(&set->change);
 	INIT_LIST_HEAD(&set->zero);

@@ -51,6 +51,9 @@ struct kipc_sem {
 	struct list_head zero;
 };
 
+/* Tasks that are woken with the lock free: more would meet it again at once. */
+#define KIPC_SEM_WOKEN	4
+
 /**
  * struct kipc_sem_set - a set
  * @object: common header; its size is the number of semaphores
@@ -59,9 +62,11 @@ struct kipc_sem {
  * @change: while @complex, all sleepers that want to change something; @lock
  * @zero: sleepers that wait for several to become zero; @lock
  * @otime: last operation, seconds of real time, 0: never; @lock
- * @calls: operations made by system call; @lock
+ * @woken: tasks to wake once the lock is given back, with references; @lock
+ * @woken_count: how many; @lock
  * @undos: undo values of processes, by kipc_sem_undo.of_set; @lock
  * @views: what processes have mapped, by kipc_sem_view.of_set; @lock
+ * @view_count: how many; @lock, and read without
  * @pages: while there are @views; @lock
  * @shared: their memory, hostile, or NULL; @lock; the exit hook looks under RCU
  * @dying: undo values of processes that died and that are to be applied; pushed
@@ -76,9 +81,11 @@ struct kipc_sem_set {
 	struct list_head change;
 	struct list_head zero;
 	time64_t otime;
-	u64 calls;
+	unsigned int woken_count;
+	struct task_struct *woken[KIPC_SEM_WOKEN];
 	struct list_head undos;
 	struct list_head views;
+	unsigned int view_count;
 	struct kipc_sem_pages *pages;
 	struct kipc_sem_shared *shared;
 	struct llist_head dying;
@@ -182,6 +189,9 @@ struct kipc_sem_sleeper {
 };
 
 #define KIPC_SEM_SLEEPS		1
+
+/* Semaphores that are worked on, or sleepers woken, before others may have the processor. */
+#define KIPC_SEM_STRIDE		256
 
 /**
  * struct kipc_timeout - until when a call may sleep

@@ -4,6 +4,7 @@
  */
 #include <linux/compat.h>
 #include <linux/mm.h>
+#include <linux/nospec.h>
 #include <linux/pid.h>
 #include <linux/sched/signal.h>
 #include <linux/slab.h>
@@ -88,6 +89,7 @@ static int kipc_sem_ctl_stat(struct kipc_space *space, int id, int cmd, void __u
 
 	set = kipc_sem_set_of(object);
 	kipc_sem_set_lock(set);
+	stat.sem_otime = kipc_sem_otime_locked(set);
 	spin_lock(&object->lock);
 	if (cmd != SEM_STAT_ANY && !kipc_may_access(object, S_IRUGO)) {
 		ret = -EACCES;
@@ -96,7 +98,6 @@ static int kipc_sem_ctl_stat(struct kipc_space *space, int id, int cmd, void __u
 	} else {
 		kipc_perm_show_locked(object, &stat.sem_perm);
 		stat.sem_ctime = object->ctime;
-		stat.sem_otime = kipc_sem_otime_locked(set);
 		stat.sem_nsems = kipc_sem_count(set);
 		if (cmd != IPC_STAT)
 			ret = object->id;
@@ -233,7 +234,8 @@ static int kipc_sem_ctl_setval(struct kipc_space *space, int id, int num, int va
 	else if (!kipc_may_access(&set->object, S_IWUGO))
 		ret = -EACCES;
 	else
-		ret = kipc_sem_assign(set, num, 1, &(u16){ value });
+		ret = kipc_sem_assign(set, array_index_nospec(num, kipc_sem_count(set)), 1,
+				      &(u16){ value });
 	kipc_object_put(&set->object);
 	return ret;
 }
@@ -271,6 +273,7 @@ static int kipc_sem_ctl_get_one(struct kipc_space *space, int id, int num, int c
 		goto put_set;
 	}
 
+	num = array_index_nospec(num, kipc_sem_count(set));
 	kipc_sem_set_lock(set);
 	if (READ_ONCE(set->object.removed))
 		ret = -EIDRM;

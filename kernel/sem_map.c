@@ -65,6 +65,17 @@ static unsigned int kipc_sem_private_pages(struct kipc_sem_set *set)
 			    kipc_sem_count(set) * sizeof(struct kipc_sem_adjust), PAGE_SIZE);
 }
 
+/*
+ * One that is too large for its window is not; nor is one that ends with its creator, for
+ * its users would not see at once that it has ended.
+ */
+static bool kipc_sem_may_be_mapped(struct kipc_sem_set *set)
+{
+	return kipc_sem_private_pages(set) <= KIPC_SEM_WINDOW_SHARED &&
+	       kipc_sem_shared_pages(set) <= KIPC_SEM_WINDOW_SHARED &&
+	       set->object.lifetime == KIPC_LIFETIME_PERSISTENT;
+}
+
 /* ---- Pages of a set ---- */
 
 static int kipc_sem_pages_new_locked(struct kipc_sem_set *set, struct kipc_account *account)
@@ -93,6 +104,10 @@ static int kipc_sem_pages_new_locked(struct kipc_sem_set *set, struct kipc_accou
 	set->pages = pages;
 	/* The exit hook looks without a lock. */
 	smp_store_release(&set->shared, pages->shared);
+	/* Whoever died before it could see the pages is in the list now. */
+	smp_mb();
+	if (!llist_empty(&set->dying))
+		WRITE_ONCE(set->shared->state, KIPC_SEM_DRAIN);
 	return 0;
 }
 
@@ -134,8 +149,7 @@ time64_t kipc_sem_otime_locked(struct kipc_sem_set *set)
 		return last;
 	for (i = 0; i < kipc_sem_count(set); i++) {
 		time = READ_ONCE(set->shared->cells[i].time);
-		if (time > last && time <= now)
-			last = time;
+		last = max(last, min(time, now));
 	}
 	return last;
 }
@@ -302,6 +316,8 @@ static void kipc_sem_fold_locked(struct kipc_sem_set *set, struct kipc_sem_undo 
 				kipc_sem_touch_locked(set, i, undo->process->pid);
 		}
 		kipc_sem_release_locked(set, i, 1);
+		if (i % KIPC_SEM_STRIDE == 0)
+			cond_resched();
 	}
 }
 
@@ -315,6 +331,7 @@ static void kipc_sem_end_view_locked(struct kipc_sem_set *set, struct kipc_sem_v
 	}
 	xa_erase(&view->process->views, view->index);
 	list_del(&view->of_set);
+	WRITE_ONCE(set->view_count, set->view_count - 1);
 	if (list_empty(&set->views))
 		kipc_sem_pages_end_locked(set);
 }
@@ -365,6 +382,7 @@ void kipc_sem_cut_process(struct mm_struct *mm)
 	struct kipc_sem_view *view;
 	struct kipc_sem_set *set;
 	unsigned long index;
+	bool is_ours;
 
 	rcu_read_lock();
 	process = kipc_process_find_rcu(task_tgid(current));
@@ -386,8 +404,11 @@ void kipc_sem_cut_process(struct mm_struct *mm)
 		if (!set)
 			continue;
 		mutex_lock(&set->lock);
-		/* It may have been cut meanwhile, and be gone. */
-		if (xa_load(&process->views, index) == view && !view->cut)
+		/* It may be gone, and another one be in its place: that is another set's. */
+		xa_lock(&process->views);
+		is_ours = xa_load(&process->views, index) == view && view->set == set;
+		xa_unlock(&process->views);
+		if (is_ours)
 			kipc_sem_cut_locked(view);
 		mutex_unlock(&set->lock);
 		kipc_object_put(&set->object);
@@ -543,6 +564,7 @@ static int kipc_sem_view_add_locked(struct kipc_sem_view *view, struct kipc_sem_
 		}
 	}
 	list_add(&view->of_set, &set->views);
+	WRITE_ONCE(set->view_count, set->view_count + 1);
 	if (undo) {
 		view->private->map = view->index;
 		view->undo = undo;
@@ -592,7 +614,7 @@ static struct kipc_sem_view *kipc_sem_view_make(struct kipc_sem_set *set, bool w
  * @writable: to operate, not just to look
  * @layout: filled in
  *
- * Return: 0 or -EINVAL: no such set.
+ * Return: 0; -EINVAL: no such set; -EOPNOTSUPP: it is for system calls only.
  */
 int kipc_sem_map_size(struct kipc_space *space, int id, bool writable,
 		      struct kipc_sem_layout *layout)
@@ -601,6 +623,10 @@ int kipc_sem_map_size(struct kipc_space *space, int id, bool writable,
 
 	if (IS_ERR(set))
 		return PTR_ERR(set);
+	if (!kipc_sem_may_be_mapped(set)) {
+		kipc_object_put(&set->object);
+		return -EOPNOTSUPP;
+	}
 	layout->nsems = kipc_sem_count(set);
 	layout->private = writable ? kipc_sem_private_pages(set) << PAGE_SHIFT : 0;
 	layout->shared = kipc_sem_shared_pages(set) << PAGE_SHIFT;
@@ -636,6 +662,10 @@ int kipc_sem_map(struct kipc_space *space, int id, struct vm_area_struct *vma)
 	set = kipc_sem_find(space, id);
 	if (IS_ERR(set))
 		return PTR_ERR(set);
+	if (!kipc_sem_may_be_mapped(set)) {
+		ret = -EOPNOTSUPP;
+		goto put_set;
+	}
 	first = writable ? kipc_sem_private_pages(set) : 0;
 	pages = first + kipc_sem_shared_pages(set);
 	if (vma_pages(vma) != pages) {

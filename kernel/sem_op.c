@@ -162,6 +162,10 @@ static void kipc_sem_finish_locked(struct kipc_sem_set *set, struct kipc_sem_sle
 	get_task_struct(task);
 	/* Pairs with kipc_sem_status(). */
 	smp_store_release(&op->status, status);
+	if (set->woken_count < KIPC_SEM_WOKEN) {
+		set->woken[set->woken_count++] = task;
+		return;
+	}
 	wake_up_process(task);
 	put_task_struct(task);
 }
@@ -273,9 +277,13 @@ static void kipc_sem_wake_queue_locked(struct kipc_sem_set *set, struct list_hea
 				       int status)
 {
 	struct kipc_sem_sleeper *op, *next;
+	unsigned int woken = 0;
 
-	list_for_each_entry_safe(op, next, queue, queue)
+	list_for_each_entry_safe(op, next, queue, queue) {
 		kipc_sem_finish_locked(set, op, status);
+		if (++woken % KIPC_SEM_STRIDE == 0)
+			cond_resched();
+	}
 }
 
 /**
@@ -292,6 +300,8 @@ void kipc_sem_wake_all_locked(struct kipc_sem_set *set, int status)
 	for (i = 0; i < kipc_sem_count(set); i++) {
 		kipc_sem_wake_queue_locked(set, &set->sems[i].change, status);
 		kipc_sem_wake_queue_locked(set, &set->sems[i].zero, status);
+		if (i % KIPC_SEM_STRIDE == 0)
+			cond_resched();
 	}
 }
 
@@ -338,12 +348,12 @@ static int kipc_sem_wait(struct kipc_sem_sleeper *op, const struct kipc_timeout 
 		set_current_state(TASK_INTERRUPTIBLE);
 		if (kipc_sem_status(op) != KIPC_SEM_SLEEPS)
 			break;
+		if (ret)
+			break;
 		if (signal_pending(current)) {
 			ret = -EINTR;
 			break;
 		}
-		if (ret)
-			break;
 		if (expires == KTIME_MAX)
 			schedule();
 		else if (!schedule_hrtimeout_range_clock(&expires, current->timer_slack_ns,
@@ -383,6 +393,27 @@ static int kipc_sem_sleep_locked(struct kipc_sem_set *set, struct kipc_sem_sleep
 
 /* ---- The call ---- */
 
+/* The caller's undo values; most often it was the last to ask for its. */
+static int kipc_sem_take_undo_locked(struct kipc_sem_set *set, struct kipc_sem_sleeper *op)
+{
+	struct kipc_sem_undo *undo;
+
+	undo = list_first_entry_or_null(&set->undos, struct kipc_sem_undo, of_set);
+	if (unlikely(!undo || undo->process->pid != task_tgid(current))) {
+		kipc_sem_set_unlock(set);
+		undo = kipc_sem_undo_get(set);
+		kipc_sem_set_lock(set);
+		if (IS_ERR(undo))
+			return PTR_ERR(undo);
+		if (READ_ONCE(set->object.removed))
+			return -EIDRM;
+		list_move(&undo->of_set, &set->undos);
+	}
+	undo->used = true;
+	op->undo = undo;
+	return 0;
+}
+
 static int kipc_sem_do_op(struct kipc_sem_set *set, struct kipc_sem_sleeper *op,
 			  const struct kipc_timeout *timeout)
 {
@@ -396,24 +427,23 @@ static int kipc_sem_do_op(struct kipc_sem_set *set, struct kipc_sem_sleeper *op,
 		op->changes |= sop->sem_op;
 		undoes |= sop->sem_flg & SEM_UNDO;
 	}
-	if (undoes) {
-		op->undo = kipc_sem_undo_get(set);
-		if (IS_ERR(op->undo))
-			return PTR_ERR(op->undo);
-	}
 	if (max >= kipc_sem_count(set))
 		return -EFBIG;
 	if (!kipc_may_access(&set->object, op->changes ? S_IWUGO : S_IRUGO))
 		return -EACCES;
+	barrier_nospec();
 
 	kipc_sem_set_lock(set);
+	if (undoes) {
+		ret = kipc_sem_take_undo_locked(set, op);
+		if (ret)
+			goto unlock;
+	}
 	if (unlikely(READ_ONCE(set->object.removed))) {
 		ret = -EIDRM;
 		goto unlock;
 	}
-	set->calls++;
-	if (undoes)
-		op->undo->used = true;
+	set->object.calls++;
 	kipc_sem_hold_ops_locked(set, op->sops, op->nsops);
 	ret = kipc_sem_try_locked(set, op);
 	if (ret == KIPC_SEM_SLEEPS)

@@ -37,13 +37,17 @@ static void kipc_sem_undo_prune(struct kipc_process *process)
 {
 	struct kipc_sem_undo *undo;
 	unsigned long serial;
+	int prune;
 
+	/* Another thread may do the same. */
+	rcu_read_lock();
 	xa_for_each(&process->undos, serial, undo)
 		/* Pairs with kipc_sem_undo_detach_locked(): the last it does to it. */
 		if (!smp_load_acquire(&undo->set))
 			kipc_sem_undo_free(process, serial, undo);
-	WRITE_ONCE(process->undo_prune,
-		   2 * atomic_read(&process->undo_count) + KIPC_SEM_UNDO_PRUNE);
+	rcu_read_unlock();
+	prune = 2 * atomic_read(&process->undo_count) + KIPC_SEM_UNDO_PRUNE;
+	WRITE_ONCE(process->undo_prune, min(prune, KIPC_PROCESS_UNDOS));
 }
 
 static int kipc_sem_undo_add_locked(struct kipc_sem_set *set, struct kipc_sem_undo *undo)
@@ -54,12 +58,12 @@ static int kipc_sem_undo_add_locked(struct kipc_sem_set *set, struct kipc_sem_un
 	lockdep_assert_held(&set->lock);
 	if (READ_ONCE(set->object.removed))
 		return -EIDRM;
+	/* Before others find it: one without a set would be freed. */
+	undo->set = set;
 	ret = xa_insert(&process->undos, set->serial, undo, GFP_KERNEL_ACCOUNT);
-	if (ret)
-		return ret;
-	list_add(&undo->of_set, &set->undos);
-	WRITE_ONCE(undo->set, set);
-	return 0;
+	if (!ret)
+		list_add(&undo->of_set, &set->undos);
+	return ret;
 }
 
 static struct kipc_sem_undo *kipc_sem_undo_new(struct kipc_process *process,
@@ -137,6 +141,8 @@ void kipc_sem_undo_forget_locked(struct kipc_sem_set *set, unsigned int num,
 
 	lockdep_assert_held(&set->lock);
 	list_for_each_entry(undo, &set->undos, of_set) {
+		if (count > 1)
+			cond_resched();
 		if (likely(!undo->view)) {
 			memset(undo->adjust + num, 0, count * sizeof(*undo->adjust));
 			continue;
@@ -161,6 +167,17 @@ void kipc_sem_undo_end_locked(struct kipc_sem_set *set)
 		kipc_sem_undo_detach_locked(undo);
 }
 
+/* The first semaphore from @num on whose value changes. */
+static unsigned int kipc_sem_undo_next(struct kipc_sem_undo *undo, unsigned int num)
+{
+	unsigned int count = kipc_sem_count(undo->set);
+
+	while (num < count && !undo->adjust[num])
+		if (num++ % KIPC_SEM_STRIDE == 0)
+			cond_resched();
+	return num;
+}
+
 static void kipc_sem_undo_apply_one_locked(struct kipc_sem_set *set,
 					   struct kipc_sem_undo *undo)
 {
@@ -170,17 +187,17 @@ static void kipc_sem_undo_apply_one_locked(struct kipc_sem_set *set,
 	if (undo->view)
 		kipc_sem_cut_locked(undo->view);
 	if (undo->used) {
-		kipc_sem_hold_locked(set, 0, count);
-		for (i = 0; i < count; i++) {
-			if (!undo->adjust[i])
-				continue;
+		set->otime = ktime_get_real_seconds();
+		for (i = kipc_sem_undo_next(undo, 0); i < count; i = kipc_sem_undo_next(undo, i + 1)) {
+			kipc_sem_hold_locked(set, i, 1);
 			value = kipc_sem_value(set, i) + undo->adjust[i];
 			kipc_sem_set_value(set, i, clamp(value, 0, SEMVMX));
 			kipc_sem_touch_locked(set, i, undo->process->pid);
 		}
-		set->otime = ktime_get_real_seconds();
-		kipc_sem_settle_locked(set, 0, count);
-		kipc_sem_release_locked(set, 0, count);
+		for (i = kipc_sem_undo_next(undo, 0); i < count; i = kipc_sem_undo_next(undo, i + 1))
+			kipc_sem_settle_locked(set, i, 1);
+		for (i = kipc_sem_undo_next(undo, 0); i < count; i = kipc_sem_undo_next(undo, i + 1))
+			kipc_sem_release_locked(set, i, 1);
 	}
 	kipc_sem_undo_detach_locked(undo);
 }
@@ -194,9 +211,9 @@ void kipc_sem_undo_apply_locked(struct kipc_sem_set *set)
 	struct llist_node *node;
 
 	lockdep_assert_held(&set->lock);
-	/* Before the list is looked at: the hook first adds to it, then sets the state. */
+	/* The hook first adds to the list, then sets the state: this is overwritten if so. */
 	if (set->shared) {
-		WRITE_ONCE(set->shared->state, 0);
+		WRITE_ONCE(set->shared->state, KIPC_SEM_DRAINING);
 		smp_mb();
 	}
 	while ((node = llist_del_first(&set->dying))) {
@@ -204,6 +221,9 @@ void kipc_sem_undo_apply_locked(struct kipc_sem_set *set)
 								death));
 		cond_resched();
 	}
+	/* Otherwise it is for the next who takes the lock. */
+	if (set->shared)
+		cmpxchg(&set->shared->state, KIPC_SEM_DRAINING, 0);
 }
 
 /* ---- Of a dead process ---- */

@@ -32,12 +32,14 @@
 #include <kipc.h>
 
 #include "process.h"
+#include "sem.h"
+#include "sys.h"
 
 /* preload_entry.S: native system call, with the results of syscall(2). */
 long kipc_preload_native(long number, long a, long b, long c, long d, long e, long f);
 
 /* For preload_entry.S only. */
-long kipc_preload_syscall(long number, long a, long b, long c, long d, long e);
+long kipc_preload_syscall(long number, long a, long b, long c, long d, long e, long f);
 long kipc_preload_error(long error);
 void *kipc_preload_find_dlopen(void);
 void *kipc_preload_find_dlmopen(void);
@@ -109,6 +111,28 @@ static inline bool is_native(void)
 	return now == NATIVE;
 }
 
+#ifdef __i386__
+/* The calls of ipc(2); see <linux/ipc.h>, which cannot be had beside <sys/ipc.h>. */
+enum {
+	IPC_SEMOP = 1, IPC_SEMGET = 2, IPC_SEMCTL = 3, IPC_SEMTIMEDOP = 4,
+	IPC_SHMAT = 21, IPC_SHMDT = 22, IPC_SHMGET = 23, IPC_SHMCTL = 24,
+};
+
+/*
+ * Has the command a structure of which there is another layout, with 16-bit ids?
+ * ipc(2) means that one when it is not told IPC_64, and so did the C library before
+ * 1999.  It is not spoken: EINVAL.
+ */
+static bool has_old_layout(bool is_set, int cmd)
+{
+	if (cmd & SYS_IPC_64)
+		return false;
+	if (is_set)
+		return cmd == IPC_STAT || cmd == IPC_SET || cmd == SEM_STAT || cmd == SEM_STAT_ANY;
+	return cmd != IPC_RMID && cmd != SHM_LOCK && cmd != SHM_UNLOCK;
+}
+#endif
+
 /* Segments. */
 
 KIPC_PUBLIC int shmget(key_t key, size_t size, int shmflg)
@@ -135,12 +159,10 @@ KIPC_PUBLIC int shmdt(const void *shmaddr)
 
 static int control(int shmid, int cmd, struct shmid_ds *buf)
 {
-	if (unlikely(is_native())) {
-#ifdef __i386__
-		cmd &= ~0x100;	/* IPC_64: this number of the call has no other layout */
-#endif
-		return kipc_preload_native(SYS_shmctl, shmid, cmd, (long)buf, 0, 0, 0);
-	}
+	/* This number of the call has no other layout, and no such flag. */
+	if (unlikely(is_native()))
+		return kipc_preload_native(SYS_shmctl, shmid, cmd & ~SYS_IPC_64, (long)buf,
+					   0, 0, 0);
 	return kipc_shmctl(shmid, cmd, buf);
 }
 
@@ -157,6 +179,109 @@ KIPC_PUBLIC int __shmctl64(int shmid, int cmd, struct shmid_ds *buf)
 {
 	return control(shmid, cmd, buf);
 }
+#endif
+
+/* Sets of semaphores. */
+
+KIPC_PUBLIC int semget(key_t key, int nsems, int semflg)
+{
+	if (unlikely(is_native()))
+		return kipc_preload_native(SYS_semget, key, nsems, semflg, 0, 0, 0);
+	return kipc_semget(key, nsems, semflg);
+}
+
+KIPC_PUBLIC int semop(int semid, struct sembuf *sops, size_t nsops)
+{
+	if (unlikely(is_native()))
+#ifdef __i386__
+		return kipc_preload_native(SYS_ipc, IPC_SEMOP, semid, nsops, 0, (long)sops, 0);
+#else
+		return kipc_preload_native(SYS_semop, semid, (long)sops, nsops, 0, 0, 0);
+#endif
+	return kipc_semop(semid, sops, nsops);
+}
+
+KIPC_PUBLIC int semtimedop(int semid, struct sembuf *sops, size_t nsops,
+			   const struct timespec *timeout)
+{
+	if (unlikely(is_native()))
+#ifdef __i386__
+		return kipc_preload_native(SYS_ipc, IPC_SEMTIMEDOP, semid, nsops, 0, (long)sops,
+					   (long)timeout);
+#else
+		return kipc_preload_native(SYS_semtimedop, semid, (long)sops, nsops,
+					   (long)timeout, 0, 0);
+#endif
+	return kipc_semtimedop(semid, sops, nsops, timeout);
+}
+
+static int control_set(int semid, int semnum, int cmd, unsigned long arg)
+{
+	if (unlikely(is_native()))
+		return kipc_preload_native(SYS_semctl, semid, semnum, cmd & ~SYS_IPC_64, arg,
+					   0, 0);
+	return kipc_semctl_argument(semid, semnum, cmd, arg);
+}
+
+KIPC_PUBLIC int semctl(int semid, int semnum, int cmd, ...)
+{
+	return control_set(semid, semnum, cmd, KIPC_SEMCTL_ARGUMENT(cmd));
+}
+
+#ifdef __i386__
+
+/* What _TIME_BITS=64 makes of the last two. */
+KIPC_PUBLIC int __semtimedop64(int semid, struct sembuf *sops, size_t nsops,
+			       const struct kipc_timespec64 *timeout);
+KIPC_PUBLIC int __semctl64(int semid, int semnum, int cmd, ...);
+
+KIPC_PUBLIC int __semtimedop64(int semid, struct sembuf *sops, size_t nsops,
+			       const struct kipc_timespec64 *timeout)
+{
+	if (unlikely(is_native()))
+		return kipc_preload_native(SYS_semtimedop_time64, semid, (long)sops, nsops,
+					   (long)timeout, 0, 0);
+	return kipc_semtimedop_time64(semid, sops, nsops, timeout);
+}
+
+KIPC_PUBLIC int __semctl64(int semid, int semnum, int cmd, ...)
+{
+	return control_set(semid, semnum, cmd, KIPC_SEMCTL_ARGUMENT(cmd));
+}
+
+/*
+ * What programs of before 1999 call semctl and shmctl.  The names of today must have
+ * a version too, or they could answer for these.
+ */
+#define OLD_VERSION(old, name)						\
+	__asm__(".symver " #old ", " #name "@GLIBC_2.0");		\
+	__asm__(".symver " #name ", " #name "@@@GLIBC_2.2")
+
+KIPC_PUBLIC int old_semctl(int semid, int semnum, int cmd, ...);
+KIPC_PUBLIC int old_shmctl(int shmid, int cmd, void *buf);
+
+OLD_VERSION(old_semctl, semctl);
+OLD_VERSION(old_shmctl, shmctl);
+
+KIPC_PUBLIC int old_semctl(int semid, int semnum, int cmd, ...)
+{
+	unsigned long arg = KIPC_SEMCTL_ARGUMENT(cmd);
+
+	if (is_native())
+		return kipc_preload_native(SYS_ipc, IPC_SEMCTL, semid, semnum, cmd, (long)&arg, 0);
+	if (has_old_layout(true, cmd))
+		return kipc_preload_error(EINVAL);
+	return kipc_semctl_argument(semid, semnum, cmd, arg);
+}
+
+KIPC_PUBLIC int old_shmctl(int shmid, int cmd, void *buf)
+{
+	if (is_native())
+		return kipc_preload_native(SYS_ipc, IPC_SHMCTL, shmid, cmd, 0, (long)buf, 0);
+	if (has_old_layout(false, cmd))
+		return kipc_preload_error(EINVAL);
+	return kipc_shmctl(shmid, cmd, buf);
+}
 
 /* The call multiplexer ipc(2); see <linux/ipc.h>. */
 static long ipc_call(long call, long first, long second, long third, long ptr, long fifth)
@@ -167,7 +292,23 @@ static long ipc_call(long call, long first, long second, long third, long ptr, l
 		return kipc_preload_native(SYS_ipc, call, first, second, third, ptr, fifth);
 
 	switch (call & 0xffff) {
-	case 21:	/* SHMAT, of the one version that native has left */
+	case IPC_SEMOP:
+		return kipc_semop(first, (struct sembuf *)ptr, second);
+	case IPC_SEMGET:
+		return kipc_semget(first, second, third);
+	case IPC_SEMCTL:
+		if (!ptr || has_old_layout(true, third))
+			break;
+		if (!sys_is_readable((const void *)ptr, sizeof(long)))
+			return kipc_preload_error(EFAULT);
+		return kipc_semctl_argument(first, second, third, *(const unsigned long *)ptr);
+	case IPC_SEMTIMEDOP:
+		if (fifth && !sys_is_readable((const void *)fifth, sizeof(struct timespec)))
+			return kipc_preload_error(EFAULT);
+		return kipc_semtimedop(first, (struct sembuf *)ptr, second,
+				       (const struct timespec *)fifth);
+	case IPC_SHMAT:
+		/* Of the one version that native has left. */
 		if (call >> 16 == 1)
 			break;
 		ret = (long)kipc_shmat(first, (const void *)ptr, second);
@@ -175,26 +316,24 @@ static long ipc_call(long call, long first, long second, long third, long ptr, l
 			return -1;
 		*(long *)third = ret;
 		return 0;
-	case 22:	/* SHMDT */
+	case IPC_SHMDT:
 		return kipc_shmdt((const void *)ptr);
-	case 23:	/* SHMGET */
+	case IPC_SHMGET:
 		return kipc_shmget(first, second, third);
-	case 24:	/* SHMCTL */
-		/* The layout of before IPC_64, with its 16-bit ids, is not spoken. */
-		if (!(second & 0x100) && second != IPC_RMID &&
-		    second != SHM_LOCK && second != SHM_UNLOCK)
+	case IPC_SHMCTL:
+		if (has_old_layout(false, second))
 			break;
 		return kipc_shmctl(first, second, (struct shmid_ds *)ptr);
 	default:
 		return kipc_preload_native(SYS_ipc, call, first, second, third, ptr, fifth);
 	}
-	errno = EINVAL;
-	return -1;
+	return kipc_preload_error(EINVAL);
 }
 #endif
 
 /* syscall(2) with a number that is ours. */
-long kipc_preload_syscall(long number, long a, long b, long c, long d, long e)
+long kipc_preload_syscall(long number, long a, long b, long c, long d, long e,
+			  long f __attribute__((unused)))
 {
 	switch ((int)number) {
 	case SYS_shmget:
@@ -204,13 +343,24 @@ long kipc_preload_syscall(long number, long a, long b, long c, long d, long e)
 	case SYS_shmdt:
 		return shmdt((const void *)a);
 	case SYS_shmctl:
-		return shmctl(a, b, (struct shmid_ds *)c);
+		return control(a, b, (struct shmid_ds *)c);
+	case SYS_semget:
+		return semget(a, b, c);
+	case SYS_semctl:
+		return control_set(a, b, c, d);
 #ifdef __i386__
+	case SYS_semtimedop_time64:
+		return __semtimedop64(a, (struct sembuf *)b, c, (const void *)d);
 	case SYS_ipc:
-		return ipc_call(a, b, c, d, e, 0);
+		return ipc_call(a, b, c, d, e, f);
+#else
+	case SYS_semop:
+		return semop(a, (struct sembuf *)b, c);
+	case SYS_semtimedop:
+		return semtimedop(a, (struct sembuf *)b, c, (const struct timespec *)d);
 #endif
 	}
-	return kipc_preload_native(number, a, b, c, d, e, 0);
+	return kipc_preload_native(number, a, b, c, d, e, f);
 }
 
 long kipc_preload_error(long error)
@@ -286,6 +436,9 @@ static const char *redirect(const char *path, bool opened)
 		{ "/proc/sys/kernel/shmmni", "/proc/kipc/sys/shmmni" },
 		{ "/proc/sys/kernel/shm_rmid_forced", "/proc/kipc/sys/shm_rmid_forced" },
 		{ "/proc/sys/kernel/shm_next_id", "/proc/kipc/sys/shm_next_id" },
+		{ "/proc/sysvipc/sem", "/proc/kipc/sem" },
+		{ "/proc/sys/kernel/sem", "/proc/kipc/sys/sem" },
+		{ "/proc/sys/kernel/sem_next_id", "/proc/kipc/sys/sem_next_id" },
 	};
 	size_t i;
 

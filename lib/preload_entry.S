@@ -32,13 +32,18 @@
 #if defined(__x86_64__) && !defined(__ILP32__)
 
 #define SYS_shmget	29	/* shmat 30, shmctl 31 */
-#define SYS_shmdt	67
+#define SYS_semget	64	/* semop 65, semctl 66, shmdt 67 */
+#define SYS_semtimedop	220
+#define SYS_vfork	58
 
 function syscall
 	leal	-SYS_shmget(%rdi), %eax
 	cmpl	$2, %eax
 	jbe	kipc_preload_syscall
-	cmpl	$SYS_shmdt, %edi
+	leal	-SYS_semget(%rdi), %eax
+	cmpl	$3, %eax
+	jbe	kipc_preload_syscall
+	cmpl	$SYS_semtimedop, %edi
 	je	kipc_preload_syscall
 	.hidden	kipc_preload_native
 	.globl	kipc_preload_native
@@ -81,6 +86,39 @@ end syscall
 	jmp	*%rax
 .endm
 
+/*
+ * The child returns first, on this stack: nothing is kept there.  It is not the process
+ * that has mapped what operations without a system call need.
+ */
+function vfork
+	subq	$8, %rsp
+	.cfi_adjust_cfa_offset 8
+	call	kipc_fast_sem_suspend
+	addq	$8, %rsp
+	.cfi_adjust_cfa_offset -8
+	popq	%rdi
+	.cfi_adjust_cfa_offset -8
+	.cfi_register %rip, %rdi
+	movl	$SYS_vfork, %eax
+	syscall
+	pushq	%rdi
+	.cfi_adjust_cfa_offset 8
+	.cfi_rel_offset %rip, 0
+	testq	%rax, %rax
+	jz	1f
+	pushq	%rax
+	.cfi_adjust_cfa_offset 8
+	call	kipc_fast_sem_resume
+	popq	%rax
+	.cfi_adjust_cfa_offset -8
+	cmpq	$-4095, %rax
+	jae	2f
+1:	ret
+2:	negl	%eax
+	movl	%eax, %edi
+	jmp	kipc_preload_error
+end vfork
+
 function dlopen
 	andl	$~RTLD_DEEPBIND, %esi
 	jump_to	kipc_preload_dlopen, kipc_preload_find_dlopen
@@ -94,14 +132,17 @@ end dlmopen
 #elif defined(__i386__)
 
 #define SYS_ipc		117
-#define SYS_shmget	395	/* shmctl 396, shmat 397, shmdt 398 */
+#define SYS_semget	393	/* semctl 394, shmget 395, shmctl 396, shmat 397, shmdt 398 */
+#define SYS_semtimedop_time64 420
 
 function syscall
 	movl	4(%esp), %eax
 	cmpl	$SYS_ipc, %eax
 	je	kipc_preload_syscall
-	subl	$SYS_shmget, %eax
-	cmpl	$3, %eax
+	cmpl	$SYS_semtimedop_time64, %eax
+	je	kipc_preload_syscall
+	subl	$SYS_semget, %eax
+	cmpl	$5, %eax
 	jbe	kipc_preload_syscall
 	.hidden	kipc_preload_native
 	.globl	kipc_preload_native

@@ -137,12 +137,13 @@ static int public_error(int error)
  * Could nothing but kipc have said this?  Other files answer a foreign ioctl
  * with ENOTTY, and a few, drivers mostly, with EINVAL and the like.  The errors
  * here are those of calls that a program may well make in a loop, too often to
- * look at the descriptor each time.
+ * look at the descriptor each time; and those of a call that has slept, during
+ * which the descriptor may have gone: to make it again would sleep again.
  */
 static bool is_kipc_error(long error)
 {
-	return error == -ENOENT || error == -EEXIST || error == -EIDRM ||
-	       error == -ENOSPC || error == -ENOMEM;
+	return error == -EAGAIN || error == -EINTR || error == -EIDRM || error == -ERANGE ||
+	       error == -ENOENT || error == -EEXIST || error == -ENOSPC || error == -ENOMEM;
 }
 
 /* The device number of @fd, 0 if it is no character device, or -errno. */
@@ -259,7 +260,11 @@ int kipc_process_recover(int fd, long error)
 	struct kipc_query query;
 	int now;
 
-	if (fd < 0 || (!is_kipc_error(error) && !is_device(fd))) {
+	/*
+	 * EBADF: closed by another thread, while a third has opened it again, perhaps
+	 * with the same number.
+	 */
+	if (fd < 0 || error == -EBADF || (!is_kipc_error(error) && !is_device(fd))) {
 		now = acquire(fd, &query);
 		if (now >= 0)
 			return now;

@@ -26,6 +26,13 @@ struct kipc_query;
 /* For the library's own files: no symbol of the shared object. */
 #define KIPC_HIDDEN	__attribute__((visibility("hidden")))
 
+/*
+ * The second half of a call, in case that it fails at first: a function of its own
+ * and out of line, or the first half would have to save its arguments before it
+ * enters the kernel.
+ */
+#define KIPC_SLOW	__attribute__((noinline, cold))
+
 #define likely(x)	__builtin_expect(!!(x), 1)
 #define unlikely(x)	__builtin_expect(!!(x), 0)
 

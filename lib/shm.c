@@ -23,19 +23,7 @@ _Static_assert(offsetof(struct shmid_ds, shm_atime) == 40 &&
 	       offsetof(struct shmid_ds, shm_ctime) == 56 &&
 	       offsetof(struct shmid_ds, shm_nattch) == 72 &&
 	       sizeof(struct shmid_ds) == 84, "not the kernel's shmid64_ds");
-
-/* 32-bit C libraries have always accepted their own system call's flag. */
-#define IPC_64	0x100
-#else
-/* Here native knows no such flag: EINVAL. */
-#define IPC_64	0
 #endif
-
-/*
- * The second half of each call is a function of its own and out of line, or the
- * first would have to save its arguments before it enters the kernel.
- */
-#define KIPC_SLOW	__attribute__((noinline, cold))
 
 static KIPC_SLOW int get_slow(int fd, uint64_t key, size_t size, long ret)
 {
@@ -50,7 +38,7 @@ static KIPC_SLOW int get_slow(int fd, uint64_t key, size_t size, long ret)
 
 KIPC_PUBLIC int kipc_shmget(key_t key, size_t size, int shmflg)
 {
-	uint64_t key_flags = sys_shm_key(key, shmflg);
+	uint64_t key_flags = sys_key(key, shmflg);
 	int fd = kipc_process_device();
 	long ret = sys_shm_get(fd, key_flags, size);
 
@@ -64,7 +52,7 @@ KIPC_PUBLIC int kipc_shmget_lifetime(key_t key, size_t size, int shmflg, unsigne
 	int fd = kipc_process_device();
 	long ret;
 
-	while ((ret = sys_shm_get_lifetime(fd, sys_shm_key(key, shmflg), size, lifetime)) < 0) {
+	while ((ret = sys_shm_get_lifetime(fd, sys_key(key, shmflg), size, lifetime)) < 0) {
 		fd = kipc_process_recover(fd, ret);
 		if (fd < 0)
 			return -1;
@@ -134,7 +122,7 @@ KIPC_PUBLIC int kipc_shmctl(int shmid, int cmd, struct shmid_ds *buf)
 	int fd = kipc_process_device();
 	long ret;
 
-	cmd &= ~IPC_64;
+	cmd &= ~SYS_IPC_64;
 	ret = sys_shm_ctl(fd, shmid, cmd, buf);
 	if (likely(ret >= 0))
 		return ret;

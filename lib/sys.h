@@ -14,8 +14,13 @@
 #ifndef KIPC_SYS_H
 #define KIPC_SYS_H
 
+#include <errno.h>
 #include <fcntl.h>
+#include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
+#include <sys/ipc.h>
+#include <sys/sem.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/types.h>
@@ -85,7 +90,6 @@ static inline long sys_call3(long number, long a, long b, long c)
 
 #else
 
-#include <errno.h>
 #include <unistd.h>
 
 static inline long sys_call(long number, long a, long b, long c, long d, long e)
@@ -111,6 +115,17 @@ static inline long sys_ioctl(int fd, unsigned long request, void *arg)
 	return sys_call3(SYS_ioctl, fd, (long)request, (long)arg);
 }
 
+/*
+ * What the C library adds to a command for its own system call, to have the layouts
+ * of today.  On 32-bit machines it has always taken it from programs too; elsewhere
+ * native knows no such flag: EINVAL.
+ */
+#ifdef __i386__
+#define SYS_IPC_64	0x100
+#else
+#define SYS_IPC_64	0
+#endif
+
 /* kipc's own calls.  @fd: a descriptor of the device. */
 
 static inline long sys_query(int fd, struct kipc_query *query)
@@ -128,8 +143,8 @@ static inline long sys_limit(int fd, unsigned int limit, unsigned int flags, uin
 	return ret;
 }
 
-/* shmget's key and flags travel in one word, as the kernel takes them. */
-static inline uint64_t sys_shm_key(key_t key, int flags)
+/* A key and the flags of its get call travel in one word, as the kernel takes them. */
+static inline uint64_t sys_key(key_t key, int flags)
 {
 	return (uint64_t)flags << 32 | (uint32_t)key;
 }
@@ -177,6 +192,142 @@ static inline long sys_shm_ctl(int fd, int id, int cmd, void *buf)
 	struct kipc_shm_ctl arg = { .id = id, .cmd = cmd, .buf = (uintptr_t)buf };
 
 	return sys_ioctl(fd, KIPC_IOC_SHM_CTL, &arg);
+}
+
+static inline long sys_sem_get_lifetime(int fd, uint64_t key, int nsems, unsigned int lifetime)
+{
+	struct kipc_sem_get arg = {
+		.key = (uint32_t)key, .flags = key >> 32, .nsems = nsems, .lifetime = lifetime,
+	};
+
+	return sys_ioctl(fd, KIPC_IOC_SEM_GET, &arg);
+}
+
+static inline long sys_sem_get(int fd, uint64_t key, int nsems)
+{
+#if defined(__x86_64__)
+	return sys_call4(SYS_fadvise64, fd, (long)key, (uint32_t)nsems, KIPC_CALL_SEM_GET);
+#elif defined(__i386__)
+	return sys_call(SYS_fadvise64, fd, (uint32_t)key, key >> 32, nsems, KIPC_CALL_SEM_GET);
+#else
+	return sys_sem_get_lifetime(fd, key, nsems, KIPC_LIFETIME_PERSISTENT);
+#endif
+}
+
+/* @flags: KIPC_TIMEOUT_*, for the time-out that follows */
+static inline long sys_sem_op_timed(int fd, int id, const struct sembuf *sops, unsigned int nsops,
+				    unsigned int flags, unsigned int clock, const void *timeout)
+{
+	struct kipc_sem_op arg = {
+		.id = id, .nsops = nsops, .sops = (uintptr_t)sops,
+		.timeout = (uintptr_t)timeout, .flags = flags, .clock = clock,
+	};
+
+	return sys_ioctl(fd, KIPC_IOC_SEM_OP, &arg);
+}
+
+/*
+ * A set and the number of operations travel in one word too.  Native takes the lower
+ * 32 bits of that number, and so do we.
+ */
+static inline uint64_t sys_sem_ops(int id, unsigned int nsops)
+{
+	return (uint64_t)nsops << 32 | (uint32_t)id;
+}
+
+static inline long sys_sem_op(int fd, uint64_t id_nsops, const struct sembuf *sops)
+{
+#if defined(__x86_64__)
+	return sys_call4(SYS_fadvise64, fd, (long)id_nsops, (long)sops, KIPC_CALL_SEM_OP);
+#elif defined(__i386__)
+	return sys_call(SYS_fadvise64, fd, (uint32_t)id_nsops, id_nsops >> 32, (long)sops,
+			KIPC_CALL_SEM_OP);
+#else
+	return sys_sem_op_timed(fd, (uint32_t)id_nsops, sops, id_nsops >> 32, 0, 0, NULL);
+#endif
+}
+
+/* The short way takes these commands; of 32-bit programs it takes no argument. */
+static inline bool sys_is_short_sem_ctl(int cmd)
+{
+	switch (cmd) {
+#if defined(__x86_64__)
+	case SETVAL:
+#endif
+#if defined(__x86_64__) || defined(__i386__)
+	case GETVAL:
+	case GETPID:
+	case GETNCNT:
+	case GETZCNT:
+	case IPC_RMID:
+		return true;
+#endif
+	default:
+		return false;
+	}
+}
+
+static inline long sys_sem_ctl(int fd, int id, int num, int cmd, unsigned long value)
+{
+	struct kipc_sem_ctl arg;
+
+	if (sys_is_short_sem_ctl(cmd)) {
+#if defined(__x86_64__)
+		return sys_call4(SYS_fadvise64, fd, (long)((uint64_t)num << 32 | (uint32_t)id),
+				 (long)(value << 32 | (uint32_t)cmd), KIPC_CALL_SEM_CTL);
+#elif defined(__i386__)
+		return sys_call(SYS_fadvise64, fd, id, num, cmd, KIPC_CALL_SEM_CTL);
+#endif
+	}
+	arg = (struct kipc_sem_ctl){ .id = id, .num = num, .cmd = cmd, .arg = value };
+	return sys_ioctl(fd, KIPC_IOC_SEM_CTL, &arg);
+}
+
+/* Mapping what operations without a system call need. */
+
+static inline long sys_process_map(int fd, struct kipc_process_map *map)
+{
+	return sys_ioctl(fd, KIPC_IOC_PROCESS_MAP, map);
+}
+
+static inline long sys_process_cut(int fd)
+{
+	return sys_ioctl(fd, KIPC_IOC_PROCESS_CUT, NULL);
+}
+
+static inline long sys_sem_map(int fd, struct kipc_sem_map *map)
+{
+	return sys_ioctl(fd, KIPC_IOC_SEM_MAP, map);
+}
+
+static inline long sys_getpid(void)
+{
+	return sys_call3(SYS_getpid, 0, 0, 0);
+}
+
+static inline long sys_gettid(void)
+{
+	return sys_call3(SYS_gettid, 0, 0, 0);
+}
+
+static inline long sys_tgkill(int pid, int tid, int signal)
+{
+	return sys_call3(SYS_tgkill, pid, tid, signal);
+}
+
+/*
+ * Can the kernel read these bytes, at most a page of them?  For what the library
+ * reads in its place: a bad pointer is an error of the call, not a signal.  A
+ * signal set, 8 bytes, is read before it is asked what to do with it; -1 is nothing.
+ */
+static inline bool sys_is_readable(const void *data, size_t size)
+{
+	uintptr_t first = (uintptr_t)data & ~7ul;
+	uintptr_t last = ((uintptr_t)data + size - 1) & ~7ul;
+
+	return sys_call(SYS_rt_sigprocmask, -1, first, 0, 8, 0) != -EFAULT &&
+	       (first >> 12 == last >> 12 ||
+		sys_call(SYS_rt_sigprocmask, -1, last, 0, 8, 0) != -EFAULT);
 }
 
 /* What it takes to hold a descriptor. */

@@ -12,10 +12,12 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/sem.h>
 #include <sys/shm.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/sysmacros.h>
+#include <sys/time.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -26,12 +28,20 @@
 #define attach	shmat
 #define detach	shmdt
 #define control	shmctl
+#define get_set	semget
+#define operate	semop
+#define operate_timed semtimedop
+#define control_set semctl
 #else
 #include <kipc.h>
 #define get	kipc_shmget
 #define attach	kipc_shmat
 #define detach	kipc_shmdt
 #define control	kipc_shmctl
+#define get_set	kipc_semget
+#define operate	kipc_semop
+#define operate_timed kipc_semtimedop
+#define control_set kipc_semctl
 #endif
 
 #define KEY	0x6b697064
@@ -53,12 +63,19 @@ static int count_device(int *fd)
 	return n;
 }
 
+static struct sembuf up = { .sem_op = 1 }, down = { .sem_op = -1 };
+
 /* Does kipc still answer?  Every call, so that none of them is forgotten. */
 static bool works(void)
 {
+	struct timespec long_time = { .tv_sec = 3600 };
+	int id = get(KEY, 0, 0), set = get_set(KEY, 0, 0);
 	struct shmid_ds ds;
 	void *p;
-	int id = get(KEY, 0, 0);
+
+	if (set < 0 || operate(set, &up, 1) || operate_timed(set, &down, 1, &long_time) ||
+	    control_set(set, 0, GETNCNT))
+		return false;
 
 	if (id < 0)
 		return false;
@@ -70,9 +87,11 @@ static bool works(void)
 /* One call alone meets the damage. */
 static bool each_works(void (*damage)(int fd), int *count)
 {
+	struct timespec long_time = { .tv_sec = 3600 };
+	int id = get(KEY, 0, 0), set = get_set(KEY, 0, 0);
+	bool passed = id >= 0 && set >= 0;
 	struct shmid_ds ds;
-	int id = get(KEY, 0, 0);
-	bool passed = id >= 0;
+	struct semid_ds set_ds;
 	void *p;
 	int fd = -1;
 
@@ -89,6 +108,21 @@ static bool each_works(void (*damage)(int fd), int *count)
 	count_device(&fd);
 	damage(fd);
 	passed &= detach(p) == 0;
+	count_device(&fd);
+	damage(fd);
+	passed &= get_set(KEY, 0, 0) == set;
+	count_device(&fd);
+	damage(fd);
+	passed &= operate(set, &up, 1) == 0;
+	count_device(&fd);
+	damage(fd);
+	passed &= operate_timed(set, &down, 1, &long_time) == 0;
+	count_device(&fd);
+	damage(fd);
+	passed &= control_set(set, 0, SETVAL, 0) == 0;
+	count_device(&fd);
+	damage(fd);
+	passed &= control_set(set, 0, IPC_STAT, &set_ds) == 0;
 	*count = count_device(&fd);
 	return passed;
 }
@@ -260,10 +294,36 @@ static void handler(int number)
 	handler_worked = works();
 }
 
+/* Lost during a sleep, it must not make the call begin again. */
+static int interrupted_set, interruptions;
+
+static void lose_it(int number)
+{
+	(void)number;
+	syscall(SYS_close_range, 3, ~0u, 0);
+	if (++interruptions == 50)
+		operate(interrupted_set, &up, 1);
+}
+
+static bool is_interrupted(int set)
+{
+	struct itimerval often = { { 0, 10000 }, { 0, 10000 } }, never = { { 0, 0 }, { 0, 0 } };
+	bool passed;
+
+	interrupted_set = set;
+	signal(SIGALRM, lose_it);
+	setitimer(ITIMER_REAL, &often, NULL);
+	passed = operate(set, &down, 1) == -1 && errno == EINTR;
+	setitimer(ITIMER_REAL, &never, NULL);
+	control_set(set, 0, SETVAL, 0);
+	return passed;
+}
+
 int main(int argc, char **argv)
 {
 	struct rlimit few = { 32, 32 }, one = { 4, 4 };
-	int fd = -1, id, status, count, i;
+	int fd = -1, id, set, status, count, i;
+	bool passed;
 	struct stat st;
 	pid_t pid;
 	char *p;
@@ -287,6 +347,8 @@ int main(int argc, char **argv)
 		return tap_end();
 	*p = 'k';
 	detach(p);
+	set = get_set(KEY, 1, IPC_CREAT | 0600);
+	ok(set >= 0, "a set");
 	ok(count_device(&fd) == 1 && fd >= 200 && fd < 256, "one descriptor, %d", fd);
 	ok(fcntl(fd, F_GETFD) == FD_CLOEXEC, "closed at exec");
 	errno = 77;
@@ -327,12 +389,13 @@ int main(int argc, char **argv)
 
 	ok(threads_work() && count_device(&fd) == 1, "threads open it together: %d descriptors",
 	   count_device(&fd));
-	ok(threads_outlive_a_closer(id, &fd), "threads while another closes: %d calls failed",
-	   calls_failed);
+	passed = threads_outlive_a_closer(id, &fd);
+	ok(passed, "threads while another closes: %d calls failed", calls_failed);
 	signal(SIGUSR1, handler);
 	syscall(SYS_close_range, 3, ~0u, 0);
 	raise(SIGUSR1);
 	ok(handler_worked, "signal handler");
+	ok(is_interrupted(set), "lost by a handler that interrupts a sleep");
 
 	pid = fork();
 	if (!pid) {
@@ -351,6 +414,8 @@ int main(int argc, char **argv)
 		dup2(0, fd);
 		errno = 0;
 		i |= get(KEY, 0, 0) != -1 || errno != EMFILE ? 2 : 0;
+		errno = 0;
+		i |= operate(set, &up, 1) != -1 || errno != EMFILE ? 2 : 0;
 		close(3);
 		i |= works() ? 0 : 4;
 		_exit(i);
@@ -371,5 +436,6 @@ int main(int argc, char **argv)
 	rmdir("/tmp/.kipc-check-root");
 
 	control(id, IPC_RMID, NULL);
+	control_set(set, 0, IPC_RMID);
 	return tap_end();
 }

@@ -15,6 +15,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/msg.h>
+#include <sys/sem.h>
 #include <sys/shm.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -139,11 +141,35 @@ static void check_dlopen(const char *dir)
 	}
 }
 
+/* The listings, by their first column, and the limits. */
+static void check_file(const char *name, const char *word)
+{
+	char path[64], line[256] = "", link[64], target[64] = "";
+	FILE *file;
+	int fd;
+
+	snprintf(path, sizeof(path), "/proc/%s", name);
+	file = fopen(path, "r");
+	fd = openat(AT_FDCWD, path, O_RDONLY);
+	if (is_absent) {
+		ok(!file && fd == -1, "no %s", name);
+		return;
+	}
+	ok(file && fgets(line, sizeof(line), file) && strstr(line, word), "fopen: %s", name);
+	if (file)
+		fclose(file);
+	memset(line, 0, sizeof(line));
+	ok(fd >= 0 && read(fd, line, sizeof(line) - 1) > 0 && strstr(line, word), "openat: %s",
+	   name);
+	snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
+	if (readlink(link, target, sizeof(target) - 1) < 0)
+		target[0] = '\0';
+	ok(!!strstr(target, "/kipc/") == is_kipc, "it is %s", target);
+	close(fd);
+}
+
 static void check_files(void)
 {
-	const char *path = "/proc/sysvipc/shm";
-	char line[256] = "";
-	FILE *file;
 	int fd;
 
 	errno = 0;
@@ -155,33 +181,31 @@ static void check_files(void)
 	close(fd);
 	unlink("/tmp/.kipc-check");
 
-	file = fopen(path, "r");
-	fd = openat(AT_FDCWD, path, O_RDONLY);
-	if (is_absent) {
-		ok(!file && fd == -1, "no listing");
-		return;
-	}
-	ok(file && fgets(line, sizeof(line), file) && strstr(line, "shmid"), "fopen: the listing");
-	if (file)
-		fclose(file);
-	ok(fd >= 0 && read(fd, line, sizeof(line)) > 0 && strstr(line, "shmid"),
-	   "openat: the listing");
-	snprintf(line, sizeof(line), "/proc/self/fd/%d", fd);
-	{
-		char target[64] = "";
-
-		if (readlink(line, target, sizeof(target) - 1) < 0)
-			target[0] = '\0';
-		ok(strstr(target, is_kipc ? "/kipc/shm" : "/sysvipc/shm"),
-		   "the listing is that of %s", target);
-	}
-	close(fd);
+	check_file("sysvipc/shm", "shmid");
+	check_file("sysvipc/sem", "semid");
+	check_file("sys/kernel/shmmni", "4096");
+	check_file("sys/kernel/sem", "32000\t1024000000\t500\t32000\n");
+	check_file("sys/kernel/sem_next_id", "-1");
 }
 
 static void check_absent(void)
 {
+	struct sembuf up = { .sem_op = 1 };
+	struct timespec time = { 0 };
 	struct shmid_ds ds;
 
+	errno = 0;
+	ok(semget(IPC_PRIVATE, 1, 0600) == -1 && errno == ENOSYS, "semget");
+	errno = 0;
+	ok(semop(0, &up, 1) == -1 && errno == ENOSYS, "semop");
+	errno = 0;
+	ok(semtimedop(0, &up, 1, &time) == -1 && errno == ENOSYS, "semtimedop");
+	errno = 0;
+	ok(semctl(0, 0, GETVAL) == -1 && errno == ENOSYS, "semctl");
+	errno = 0;
+	ok(semctl(0, 0, IPC_STAT, &ds) == -1 && errno == ENOSYS, "semctl: IPC_STAT");
+	errno = 0;
+	ok(syscall(SYS_semget, IPC_PRIVATE, 1, 0600) == -1 && errno == ENOSYS, "syscall: semget");
 	errno = 0;
 	ok(shmget(IPC_PRIVATE, 1, 0600) == -1 && errno == ENOSYS, "shmget");
 	errno = 0;
@@ -193,6 +217,38 @@ static void check_absent(void)
 	errno = 0;
 	ok(syscall(SYS_shmget, IPC_PRIVATE, 1, 0600) == -1 && errno == ENOSYS, "syscall: shmget");
 }
+
+#ifdef __i386__
+/* The functions that programs of before 1999 are linked with. */
+static void check_old(int id)
+{
+	int (*old_shmctl)(int, int, void *) = dlvsym(RTLD_DEFAULT, "shmctl", "GLIBC_2.0");
+	int (*old_semctl)(int, int, int, ...) = dlvsym(RTLD_DEFAULT, "semctl", "GLIBC_2.0");
+	struct shmid_ds shm;
+	struct semid_ds sem;
+	int set;
+
+	ok(is_ours(old_shmctl) && is_ours(old_semctl) &&
+	   is_ours(dlvsym(RTLD_DEFAULT, "shmctl", "GLIBC_2.2")) &&
+	   is_ours(dlvsym(RTLD_DEFAULT, "semctl", "GLIBC_2.2")) &&
+	   is_ours(dlsym(RTLD_DEFAULT, "semctl")), "every version of these names");
+	set = semget(IPC_PRIVATE, 2, 0600);
+	ok(set >= 0 && old_semctl(set, 1, SETVAL, 5) == 0 && old_semctl(set, 1, GETVAL) == 5,
+	   "semctl of version GLIBC_2.0");
+	if (is_kipc) {
+		errno = 0;
+		ok(old_shmctl(id, IPC_STAT, &shm) == -1 && errno == EINVAL,
+		   "shmctl of version GLIBC_2.0: not its layout");
+		errno = 0;
+		ok(old_semctl(set, 0, IPC_STAT, &sem) == -1 && errno == EINVAL,
+		   "semctl of version GLIBC_2.0: not its layout");
+	} else {
+		ok(old_shmctl(id, IPC_STAT, &shm) == 0 && old_semctl(set, 0, IPC_STAT, &sem) == 0,
+		   "their layouts");
+	}
+	ok(old_semctl(set, 0, IPC_RMID) == 0, "IPC_RMID");
+}
+#endif
 
 static void check_shm(void)
 {
@@ -226,7 +282,6 @@ static void check_shm(void)
 #ifdef __i386__
 	{
 		void *at = NULL;
-		long nothing = 0;
 
 		other = syscall(SYS_ipc, 23, 0, 1, 0600, 0);
 		ok(other >= 0 && syscall(SYS_ipc, 24, other, IPC_RMID, 0, 0) == 0,
@@ -236,10 +291,14 @@ static void check_shm(void)
 		ok(syscall(SYS_ipc, 24, id, IPC_STAT | 0x100, 0, &ds) == 0 && ds.shm_nattch == 2,
 		   "ipc: SHMCTL");
 		ok(syscall(SYS_ipc, 22, 0, 0, 0, at) == 0, "ipc: SHMDT");
-		other = syscall(SYS_ipc, 2, 0, 1, 0600, 0);
-		ok(other >= 0 && syscall(SYS_ipc, 3, other, 0, IPC_RMID, &nothing) == 0,
-		   "ipc: a set goes to the kernel");
+		errno = 0;
+		ok(syscall(SYS_ipc, 24, id, IPC_STAT, 0, &ds) == (is_kipc ? -1 : 0) &&
+		   errno == (is_kipc ? EINVAL : 0), "ipc: SHMCTL in the layout without IPC_64");
+		other = syscall(SYS_ipc, 13, 0, 0600, 0, 0);
+		ok(other >= 0 && msgctl(other, IPC_RMID, NULL) == 0,
+		   "ipc: a queue goes to the kernel");
 	}
+	check_old(id);
 #endif
 	ok(shmctl(id, IPC_RMID, NULL) == 0 && shmdt(p) == 0, "the end");
 }

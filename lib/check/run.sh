@@ -1,13 +1,17 @@
 #!/bin/sh
 # SPDX-License-Identifier: LGPL-2.1-or-later
 #
-#	run.sh LIB DIR
+#	run.sh [LIB DIR]
 #
-# Run the programs of DIR with the libraries of LIB.  Prints their TAP, and is true if all passed.
+# Run the programs of DIR, or those beside it, with the libraries of LIB, or those of the same build.
+# Prints their TAP, and is true if all passed.
 # With kipc there they use it; without, they see to it that a program is told, and that it can have
 # native IPC if it wants.
-lib=$1
-dir=$2
+dir=${2:-$(cd "$(dirname "$0")" && pwd)}
+case $dir in
+*32) lib=${1:-$dir/../lib32} ;;
+*) lib=${1:-$dir/../../lib} ;;
+esac
 status=0
 
 check() { # NAME COMMAND...
@@ -22,17 +26,21 @@ check() { # NAME COMMAND...
 
 exports() { # LIBRARY MAP
 	${NM:-nm} -D --defined-only "$lib/$1" | awk '$2 != "A" { sub(/@.*/, "", $3); print $3 }' |
-		sort >"$dir/exports.is"
+		sort -u >"$dir/exports.is"
 	sed -e 's|/\*.*\*/||' -e '/^\/\*/,/\*\//d' -e '/local:/,$d' "$MAPS/$2" | tr ';\t ' '\n' |
 		grep -v -e '[:{]' -e '^KIPC_' -e '^$' | sort >"$dir/exports.map"
-	# Names of the other architecture's C library
+	# Names of 32-bit programs
 	${NM:-nm} -D "$lib/libkipc-preload.so" | grep -q __shmctl64 ||
-		sed -i /__shmctl64/d "$dir/exports.map"
+		sed -i '/^__s.*64$\|_time64$/d' "$dir/exports.map"
 	diff "$dir/exports.map" "$dir/exports.is"
 }
 
 preload() { # EXPECTED
 	LD_PRELOAD=$lib/libkipc-preload.so "$dir/preload" "$1" "$dir"
+}
+
+preloaded() { # PROGRAM
+	LD_PRELOAD=$lib/libkipc-preload.so "$dir/$1"
 }
 
 # A program that cannot have kipc says so, once.
@@ -51,12 +59,21 @@ if [ -e /dev/kipc ]; then
 	check 'preload, kipc' preload kipc
 	KIPC_FALLBACK=native check 'preload, kipc, fallback native' preload kipc
 	check 'descriptor, libkipc' "$dir/descriptor"
-	check 'descriptor, preload' \
-		env LD_PRELOAD="$lib/libkipc-preload.so" "$dir/descriptor-preloaded"
+	check 'descriptor, preload' preloaded descriptor-preloaded
+	for program in "$dir"/sem "$dir"/sem-time64; do
+		[ ! -e "$program" ] || check "${program##*/}, libkipc" "$program"
+	done
 else
 	check 'preload, no kipc' preload absent
 	check 'preload, no kipc: told once' is_told_once
 	KIPC_FALLBACK=native check 'preload, no kipc, fallback native' preload native
 fi
+for program in "$dir"/sem-preloaded*; do
+	program=${program##*/}
+	# What it expects is what the C library does.
+	check "$program, by itself" "$dir/$program"
+	KIPC_FALLBACK=native check "$program, preload, fallback native" preloaded "$program"
+	[ ! -e /dev/kipc ] || check "$program, preload" preloaded "$program"
+done
 if [ $status = 0 ]; then echo "# all passed"; else echo "# FAILED"; fi
 exit $status

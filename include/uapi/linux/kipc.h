@@ -241,7 +241,8 @@ struct kipc_sem_shared {
 };
 
 #define KIPC_SEM_DRAIN		(1u << 0)	/* a death is to be dealt with first */
-#define KIPC_SEM_REMOVED	(1u << 1)	/* the set is gone */
+#define KIPC_SEM_DRAINING	(1u << 1)	/* that is being done */
+#define KIPC_SEM_REMOVED	(1u << 2)	/* the set is gone */
 
 /**
  * struct kipc_sem_adjust - undo value of one semaphore: the sum of both
@@ -269,7 +270,7 @@ struct kipc_sem_private {
  * struct kipc_sem_map - KIPC_IOC_SEM_MAP: map a set
  * @id: set
  * @flags: KIPC_SEM_MAP_WRITE: to operate; else to look at values
- * @private: out, address of struct kipc_sem_private, or 0 without KIPC_SEM_MAP_WRITE
+ * @own: out, address of struct kipc_sem_private, or 0 without KIPC_SEM_MAP_WRITE
  * @shared: out, address of struct kipc_sem_shared
  * @nsems: out, semaphores
  * @pad: must be zero
@@ -280,7 +281,7 @@ struct kipc_sem_private {
 struct kipc_sem_map {
 	__s32	id;
 	__u32	flags;
-	__u64	private;
+	__u64	own;
 	__u64	shared;
 	__u32	nsems;
 	__u32	pad;
