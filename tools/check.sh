@@ -40,6 +40,49 @@ value() { # COMMAND... with its environment
 	"$@" sh -c 'echo "$KIPC_FALLBACK $LD_PRELOAD"'
 }
 
+# A set of three, as a user meets it who has no other tool.
+check_set() {
+	set=$(./kipcrun ipcmk -S 3 -p 600 | sed 's/.*: //')
+	is 'kipcrun ipcs' 0 "$set 600 3" sh -c './kipcrun ipcs -s |
+		awk "/^0x/ { print \$2, \$4, \$5 }"'
+	is 'kipcrun lsipc' 0 "$set rw------- 3" \
+		./kipcrun lsipc -s --raw --noheadings -o ID,PERMS,NSEMS
+	is 'kipc ls: a set' 0 "sem $set root 600 - persistent 3" sh -c './kipc ls --raw |
+		awk "/^sem/ { print \$1, \$2, \$4, \$5, \$6, \$8, \$11 }"'
+	is 'kipc show sem' 0 "ID NUM VALUE NCNT ZCNT PID
+$set 0 0 0 0 0
+$set 1 0 0 0 0
+$set 2 0 0 0 0" sh -c "./kipc show sem $set | tr -s ' ' | sed 's/^ //'"
+	if command -v perl >/dev/null; then
+		./kipcrun perl -e 'my $set = shift; semop($set, pack("s!3", 1, 2, 0)) or die;
+			semop($set, pack("s!3 s!3", 1, -1, 0, 2, -7, 0))' "$set" &
+		waiter=$!
+		until ./kipc waiters --raw | grep -q '^sem'; do sleep 0.1; done
+		is 'kipc waiters' 0 "sem $set 2 $waiter -7 perl" sh -c './kipc waiters --raw |
+			awk "/^sem/ { print \$1, \$2, \$3, \$4, \$5, \$7 }"'
+		is 'kipc show sem: values, waiters, processes' 0 "$set 0 0 0 0 0
+$set 1 2 0 0 $waiter
+$set 2 0 1 0 0" sh -c "./kipc show --raw sem $set | tail -n +2"
+		is 'kipc show sem --json' 0 '{"semaphores":[
+ {"id":'"$set"',"num":0,"value":0,"ncnt":0,"zcnt":0,"pid":0},
+ {"id":'"$set"',"num":1,"value":2,"ncnt":0,"zcnt":0,"pid":'"$waiter"'},
+ {"id":'"$set"',"num":2,"value":0,"ncnt":1,"zcnt":0,"pid":0}
+]}' ./kipc show --json sem "$set"
+		if command -v setpriv >/dev/null; then
+			is 'kipc waiters: not for those who may not read' 0 'KIND ID NUM PID OP AGE COMMAND' \
+				setpriv --reuid 65534 --clear-groups ./kipc waiters
+			is 'kipc show sem: likewise' 1 '' \
+				setpriv --reuid 65534 --clear-groups ./kipc show sem "$set"
+		fi
+	fi
+	is 'kipc rm sem' 0 '' ./kipc rm sem "$set"
+	is 'kipc rm sem: it is gone' 1 '' ./kipc rm sem "$set"
+	if [ -n "$waiter" ]; then
+		wait "$waiter"
+		is 'kipc waiters: gone with the set' 0 'KIND ID NUM PID OP AGE COMMAND' ./kipc waiters
+	fi
+}
+
 is 'version' 0 "kipcrun $(./kipc --version | cut -d' ' -f2)" ./kipcrun --version
 is 'no program' 125 '' ./kipcrun
 is 'no such option' 125 '' ./kipcrun --nosuch true
@@ -51,6 +94,11 @@ is 'a status' 3 '' ./kipcrun --fallback native sh -c 'exit 3'
 is 'kipc: no verb' 2 '' ./kipc
 is 'kipc: no such verb' 2 '' ./kipc nosuch
 is 'kipc rm: no id' 2 '' ./kipc rm shm
+is 'kipc rm: no such kind' 2 '' ./kipc rm msg 1
+is 'kipc show: no id' 2 '' ./kipc show sem
+is 'kipc show: no such kind' 2 '' ./kipc show shm 1
+is 'kipc show: no such option' 2 '' ./kipc show --nosuch sem 1
+is 'kipc waiters: an argument' 2 '' ./kipc waiters sem
 
 if [ -e /dev/kipc ]; then
 	is 'preloads' 0 "fail $lib" value ./kipcrun
@@ -69,10 +117,20 @@ if [ -e /dev/kipc ]; then
 	is 'kipc limits: no such' 1 '' ./kipc limits nosuch
 	is 'kipc limits: not a number' 1 '' ./kipc limits shmmni=many
 	is 'kipc limits: out of range' 1 '' ./kipc limits shmmni=16777217
-	is 'kipc ls' 0 'KIND ID KEY OWNER PERMS SIZE USERS LIFETIME CREATOR AGE' ./kipc ls
+	is 'kipc limits: of sets' 0 'semopm                           500' ./kipc limits semopm
+	is 'kipc limits: set' 0 'semmsl                         31999' ./kipc limits semmsl=31999
+	is 'kipc limits: the file of native' 0 '31999	1024000000	500	32000' \
+		./kipcrun cat /proc/sys/kernel/sem
+	is 'kipc limits: set back' 0 'semmsl                         32000' ./kipc limits semmsl=32000
+	is 'kipc ls' 0 'KIND ID KEY OWNER PERMS SIZE USERS LIFETIME CREATOR AGE SEMS' ./kipc ls
 	is 'kipc ls --json' 0 '{"objects":[]}' ./kipc ls --json
-	./kipc version | grep -q '^module .*, ABI .*, features shm'
+	./kipc version | grep -q '^module .*, ABI .*, features shm.* sem'
 	ok $? 'kipc version'
+	is 'kipc waiters: none' 0 'KIND ID NUM PID OP AGE COMMAND' ./kipc waiters
+	is 'kipc waiters --json: none' 0 '{"waiters":[]}' ./kipc waiters --json
+	is 'kipc show: no such set' 1 '' ./kipc show sem 2147483647
+	is 'kipc show: not an id' 1 '' ./kipc show sem x
+	check_set
 else
 	is 'kipc absent' 125 '' ./kipcrun true
 	said 'kipc absent: told how to load it' '^kipc: .*insmod'

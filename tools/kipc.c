@@ -1,10 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /* kipc: look at kipc's objects, remove them, read and set limits. */
-#include <ctype.h>
 #include <errno.h>
 #include <getopt.h>
 #include <pwd.h>
-#include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,28 +10,20 @@
 
 #include <kipc.h>
 
-#define ARRAY_SIZE(a)	(sizeof(a) / sizeof((a)[0]))
+#include "listing.h"
+#include "table.h"
+#include "util.h"
 
 static const char usage[] =
 	"usage: kipc ls [-J|--json] [-r|--raw]\n"
-	"       kipc rm shm ID...\n"
+	"       kipc show [-J|--json] [-r|--raw] sem ID...\n"
+	"       kipc waiters [-J|--json] [-r|--raw]\n"
+	"       kipc rm shm|sem ID...\n"
 	"       kipc limits [NAME[=VALUE]...]\n"
 	"       kipc version\n"
 	"       kipc --help | --version\n";
 
 enum { EXIT_USAGE = 2 };
-
-static void __attribute__((noreturn, format(printf, 1, 2))) die(const char *format, ...)
-{
-	va_list ap;
-
-	fputs("kipc: ", stderr);
-	va_start(ap, format);
-	vfprintf(stderr, format, ap);
-	va_end(ap);
-	fputc('\n', stderr);
-	exit(1);
-}
 
 static void __attribute__((noreturn)) die_usage(void)
 {
@@ -41,360 +31,332 @@ static void __attribute__((noreturn)) die_usage(void)
 	exit(EXIT_USAGE);
 }
 
-static void *check_memory(void *p)
-{
-	if (!p)
-		die("out of memory");
-	return p;
-}
-
-/* ---- Gather: a file of words in columns, named by its first line ---- */
-
-#define MAX_FIELDS	32
-
-/**
- * struct listing - a file of /proc/kipc
- * @names: of the columns
- * @fields: how many columns
- * @cells: @rows times @fields words
- * @rows: how many lines after the first
- */
-struct listing {
-	char *names[MAX_FIELDS];
-	size_t fields;
-	char **cells;
-	size_t rows;
-};
-
-static size_t split(char *line, char **words)
-{
-	size_t n = 0;
-	char *save, *word;
-
-	for (word = strtok_r(line, " \t\n", &save); word && n < MAX_FIELDS;
-	     word = strtok_r(NULL, " \t\n", &save))
-		words[n++] = check_memory(strdup(word));
-	return n;
-}
-
-static void listing_read(struct listing *listing, const char *path)
-{
-	char *words[MAX_FIELDS] = { NULL };
-	size_t size = 0, space = 0, n;
-	char *line = NULL;
-	FILE *file;
-
-	memset(listing, 0, sizeof(*listing));
-	file = fopen(path, "re");
-	if (!file)
-		die("%s: %s%s", path, strerror(errno),
-		    errno == ENOENT ? "; is the module loaded?" : "");
-	while (getline(&line, &size, file) > 0) {
-		if (!listing->fields) {
-			listing->fields = split(line, listing->names);
-			continue;
-		}
-		n = split(line, words);
-		if (n < listing->fields)
-			die("%s: a line of %zu fields instead of %zu", path, n, listing->fields);
-		if (listing->rows == space) {
-			space = space ? 2 * space : 64;
-			listing->cells = check_memory(reallocarray(listing->cells,
-						space * listing->fields, sizeof(char *)));
-		}
-		memcpy(listing->cells + listing->rows++ * listing->fields, words,
-		       listing->fields * sizeof(char *));
-	}
-	if (ferror(file))
-		die("%s: %s", path, strerror(errno));
-	free(line);
-	fclose(file);
-}
-
-/* The word of @row in the column @name, or NULL. */
-static char *listing_get(const struct listing *listing, size_t row, const char *name)
-{
-	size_t i;
-
-	for (i = 0; i < listing->fields; i++)
-		if (strcmp(listing->names[i], name) == 0)
-			return listing->cells[row * listing->fields + i];
-	return NULL;
-}
-
-/* ---- The columns, for every form of output ---- */
+/* ---- Words of the kernel for people ---- */
 
 static char *user_name(const char *uid)
 {
 	struct passwd *pw = getpwuid(strtoul(uid, NULL, 10));
 
-	return check_memory(strdup(pw ? pw->pw_name : uid));
+	return make_string("%s", pw ? pw->pw_name : uid);
 }
 
 static char *human_age(const char *seconds)
 {
 	unsigned long s = strtoul(seconds, NULL, 10);
-	char *text;
-	int n;
 
 	if (s < 60)
-		n = asprintf(&text, "%lus", s);
-	else if (s < 60 * 60)
-		n = asprintf(&text, "%lum%02lus", s / 60, s % 60);
-	else if (s < 24 * 60 * 60)
-		n = asprintf(&text, "%luh%02lum", s / 3600, s / 60 % 60);
-	else
-		n = asprintf(&text, "%lud%02luh", s / 86400, s / 3600 % 24);
-	return check_memory(n < 0 ? NULL : text);
+		return make_string("%lus", s);
+	if (s < 60 * 60)
+		return make_string("%lum%02lus", s / 60, s % 60);
+	if (s < 24 * 60 * 60)
+		return make_string("%luh%02lum", s / 3600, s / 60 % 60);
+	return make_string("%lud%02luh", s / 86400, s / 3600 % 24);
 }
+
+/* What process @pid runs; NULL if that cannot be seen. */
+static char *command_of(const char *pid)
+{
+	char *path = make_string("/proc/%s/comm", pid);
+	char *line = NULL;
+	size_t size = 0;
+	FILE *file = fopen(path, "re");
+
+	free(path);
+	if (!file)
+		return NULL;
+	if (getline(&line, &size, file) > 0) {
+		line[strcspn(line, "\n")] = '\0';
+	} else {
+		free(line);
+		line = NULL;
+	}
+	fclose(file);
+	return line;
+}
+
+/* ---- ls: /proc/kipc/objects, and of each kind what its own file adds ---- */
+
+static const struct column object_columns[] = {
+	{ "kind", false, NULL },
+	{ "id", true, NULL },
+	{ "key", false, NULL },
+	{ "owner", false, NULL },
+	{ "perms", false, NULL },
+	{ "size", true, NULL },
+	{ "users", true, NULL },
+	{ "lifetime", false, NULL },
+	{ "creator", true, NULL },
+	{ "age", true, human_age },
+	{ "sems", true, NULL },
+};
+
+/* Where they come from: a column of objects, or of the file of kind @kind. */
+static const struct {
+	const char *kind;
+	const char *name;
+	char *(*value)(const char *word);
+} object_sources[ARRAY_SIZE(object_columns)] = {
+	{ NULL, "kind", NULL },
+	{ NULL, "id", NULL },
+	{ NULL, "key", NULL },
+	{ NULL, "owner", user_name },
+	{ NULL, "perms", NULL },
+	{ "shm", "size", NULL },
+	{ NULL, "users", NULL },
+	{ NULL, "lifetime", NULL },
+	{ NULL, "creator", NULL },
+	{ NULL, "age", NULL },
+	{ "sem", "nsems", NULL },
+};
 
 /**
- * struct column - one column of the list of objects
- * @name: in capitals in a table
- * @source: its name in /proc/kipc/objects, or
- * @shm_source: in /proc/kipc/shm
- * @is_number: in JSON; right-aligned in a table
- * @value: from the file's word to what is shown, or NULL
- * @human: from what is shown to what a table shows, or NULL
+ * struct detail - the file of one kind
+ * @kind: its name in objects
+ * @path: of the file
+ * @id_name: its column of ids
+ * @listing: what it says
+ * @rows: its rows by id
  */
-static const struct column {
-	const char *name;
-	const char *source;
-	const char *shm_source;
-	bool is_number;
-	char *(*value)(const char *word);
-	char *(*human)(const char *value);
-} columns[] = {
-	{ .name = "kind", .source = "kind" },
-	{ .name = "id", .source = "id", .is_number = true },
-	{ .name = "key", .source = "key" },
-	{ .name = "owner", .source = "owner", .value = user_name },
-	{ .name = "perms", .source = "perms" },
-	{ .name = "size", .shm_source = "size", .is_number = true },
-	{ .name = "users", .source = "users", .is_number = true },
-	{ .name = "lifetime", .source = "lifetime" },
-	{ .name = "creator", .source = "creator", .is_number = true },
-	{ .name = "age", .source = "age", .is_number = true, .human = human_age },
+struct detail {
+	const char *kind;
+	const char *path;
+	const char *id_name;
+	struct listing listing;
+	struct detail_row {
+		int id;
+		size_t row;
+	} *rows;
 };
 
-#define COLUMNS	ARRAY_SIZE(columns)
-
-/* What is to be shown: a value may be NULL, for an object that has no such thing. */
-struct object {
-	char *values[COLUMNS];
-};
-
-static int compare_ids(const void *a, const void *b, void *listing)
+static int compare_rows(const void *a, const void *b)
 {
-	int x = atoi(listing_get(listing, *(const size_t *)a, "shmid"));
-	int y = atoi(listing_get(listing, *(const size_t *)b, "shmid"));
+	const struct detail_row *x = a, *y = b;
 
-	return (x > y) - (x < y);
+	return (x->id > y->id) - (x->id < y->id);
 }
 
-static size_t *sort_ids(struct listing *shm)
+static void detail_init(struct detail *detail)
 {
-	size_t *order = check_memory(calloc(shm->rows + 1, sizeof(*order)));
-	size_t i;
+	size_t id, i;
 
-	for (i = 0; i < shm->rows; i++)
-		order[i] = i;
-	qsort_r(order, shm->rows, sizeof(*order), compare_ids, shm);
-	return order;
+	listing_init(&detail->listing, detail->path);
+	id = listing_column(&detail->listing, detail->id_name);
+	detail->rows = check_memory(calloc(detail->listing.rows + 1, sizeof(*detail->rows)));
+	for (i = 0; i < detail->listing.rows; i++)
+		detail->rows[i] = (struct detail_row){ atoi(listing_get(&detail->listing, i, id)),
+						       i };
+	qsort(detail->rows, detail->listing.rows, sizeof(*detail->rows), compare_rows);
 }
 
-/* The row of segment @id in @shm, or -1. */
-static ssize_t find_id(const struct listing *shm, const size_t *order, int id)
+static void detail_deinit(struct detail *detail)
 {
-	size_t low = 0, high = shm->rows, middle;
+	free(detail->rows);
+	listing_deinit(&detail->listing);
+}
 
-	while (low < high) {
-		middle = (low + high) / 2;
-		if (atoi(listing_get(shm, order[middle], "shmid")) < id)
-			low = middle + 1;
-		else
-			high = middle;
+static const struct detail_row *detail_find(const struct detail *detail, int id)
+{
+	struct detail_row key = { .id = id };
+
+	return bsearch(&key, detail->rows, detail->listing.rows, sizeof(*detail->rows),
+		       compare_rows);
+}
+
+static void gather_object(struct table *table, const struct listing *list, size_t row,
+			  const struct detail *detail)
+{
+	const struct detail_row *more = NULL;
+	const struct listing *from;
+	const char *word;
+	char **cells;
+	size_t c;
+
+	if (detail) {
+		more = detail_find(detail, atoi(listing_get(list, row,
+							    listing_column(list, "id"))));
+		/* Gone between the two files. */
+		if (!more)
+			return;
 	}
-	if (low == shm->rows || atoi(listing_get(shm, order[low], "shmid")) != id)
-		return -1;
-	return order[low];
+	cells = table_add(table);
+	for (c = 0; c < ARRAY_SIZE(object_columns); c++) {
+		if (!object_sources[c].kind)
+			from = list;
+		else if (detail && strcmp(object_sources[c].kind, detail->kind) == 0)
+			from = &detail->listing;
+		else
+			continue;
+		word = listing_get(from, from == list ? row : more->row,
+				   listing_column(from, object_sources[c].name));
+		cells[c] = object_sources[c].value ? object_sources[c].value(word) :
+						     make_string("%s", word);
+	}
 }
 
-static struct object *gather(size_t *count)
+static void gather_objects(struct table *table)
 {
-	struct listing list, shm;
-	struct object *objects;
-	const char *kind, *id, *word;
-	size_t *order;
-	ssize_t row;
-	size_t i, c;
+	struct detail details[] = {
+		{ .kind = "shm", .path = "/proc/kipc/shm", .id_name = "shmid" },
+		{ .kind = "sem", .path = "/proc/kipc/sem", .id_name = "semid" },
+	};
+	const struct detail *detail;
+	struct listing list;
+	const char *kind;
+	size_t i, d;
 
-	listing_read(&list, "/proc/kipc/objects");
-	listing_read(&shm, "/proc/kipc/shm");
-	if (shm.rows && !listing_get(&shm, 0, "shmid"))
-		die("/proc/kipc/shm: no column shmid");
-	order = sort_ids(&shm);
-	objects = check_memory(calloc(list.rows + 1, sizeof(*objects)));
-
-	*count = 0;
+	listing_init(&list, "/proc/kipc/objects");
+	for (d = 0; d < ARRAY_SIZE(details); d++)
+		detail_init(&details[d]);
 	for (i = 0; i < list.rows; i++) {
-		kind = listing_get(&list, i, "kind");
-		id = listing_get(&list, i, "id");
-		row = -1;
-		if (kind && id && strcmp(kind, "shm") == 0) {
-			row = find_id(&shm, order, atoi(id));
-			/* Gone between the two files. */
-			if (row < 0)
-				continue;
-		}
-		for (c = 0; c < COLUMNS; c++) {
-			if (columns[c].source)
-				word = listing_get(&list, i, columns[c].source);
-			else
-				word = row < 0 ? NULL : listing_get(&shm, row,
-								    columns[c].shm_source);
-			if (word)
-				objects[*count].values[c] = columns[c].value ?
-					columns[c].value(word) : check_memory(strdup(word));
-		}
-		++*count;
+		kind = listing_get(&list, i, listing_column(&list, "kind"));
+		detail = NULL;
+		for (d = 0; d < ARRAY_SIZE(details); d++)
+			if (strcmp(kind, details[d].kind) == 0)
+				detail = &details[d];
+		gather_object(table, &list, i, detail);
 	}
-	free(order);
-	return objects;
+	for (d = 0; d < ARRAY_SIZE(details); d++)
+		detail_deinit(&details[d]);
+	listing_deinit(&list);
 }
 
-/* ---- Print ---- */
+/* ---- waiters: /proc/kipc/waiters ---- */
 
-static void print_upper(const char *text, int width, bool is_right)
+/* All but the last are the file's. */
+static const struct column waiter_columns[] = {
+	{ "kind", false, NULL },
+	{ "id", true, NULL },
+	{ "num", true, NULL },
+	{ "pid", true, NULL },
+	{ "op", true, NULL },
+	{ "age", true, human_age },
+	{ "command", false, NULL },
+};
+
+static void gather_waiters(struct table *table)
 {
-	char upper[32];
+	struct listing list;
+	char **cells;
+	size_t i, c;
+
+	listing_init(&list, "/proc/kipc/waiters");
+	for (i = 0; i < list.rows; i++) {
+		cells = table_add(table);
+		for (c = 0; c < ARRAY_SIZE(waiter_columns) - 1; c++)
+			cells[c] = make_string("%s", listing_get(&list, i,
+					listing_column(&list, waiter_columns[c].name)));
+		cells[c] = command_of(listing_get(&list, i, listing_column(&list, "pid")));
+	}
+	listing_deinit(&list);
+}
+
+/* ---- show sem: asked for by semctl ---- */
+
+static const struct column semaphore_columns[] = {
+	{ "id", true, NULL },
+	{ "num", true, NULL },
+	{ "value", true, NULL },
+	{ "ncnt", true, NULL },
+	{ "zcnt", true, NULL },
+	{ "pid", true, NULL },
+};
+
+/* One semaphore, but for its value; 0, or -1 with errno set. */
+static int gather_semaphore(char **cells, int id, int num)
+{
+	static const int commands[] = { GETNCNT, GETZCNT, GETPID };
 	size_t i;
+	int ret;
 
-	for (i = 0; text[i] && i < sizeof(upper) - 1; i++)
-		upper[i] = toupper((unsigned char)text[i]);
-	upper[i] = '\0';
-	printf("%*s", is_right ? width : -width, upper);
+	for (i = 0; i < ARRAY_SIZE(commands); i++) {
+		ret = kipc_semctl(id, num, commands[i]);
+		if (ret < 0)
+			return -1;
+		cells[i] = make_string("%d", ret);
+	}
+	return 0;
 }
 
-static void print_table(const struct object *objects, size_t count)
+static int gather_set(struct table *table, int id)
 {
-	char **cells = check_memory(calloc(count * COLUMNS + 1, sizeof(*cells)));
-	size_t width[COLUMNS];
-	const char *value;
-	size_t i, c;
+	unsigned short *values;
+	struct semid_ds ds;
+	size_t before = table->rows;
+	unsigned long i;
+	char **cells;
+	int ret;
 
-	for (c = 0; c < COLUMNS; c++)
-		width[c] = strlen(columns[c].name);
-	for (i = 0; i < count; i++) {
-		for (c = 0; c < COLUMNS; c++) {
-			value = objects[i].values[c] ?: "-";
-			cells[i * COLUMNS + c] = columns[c].human && objects[i].values[c] ?
-				columns[c].human(value) : check_memory(strdup(value));
-			if (strlen(cells[i * COLUMNS + c]) > width[c])
-				width[c] = strlen(cells[i * COLUMNS + c]);
-		}
+	if (kipc_semctl(id, 0, IPC_STAT, &ds))
+		return -1;
+	values = check_memory(calloc(ds.sem_nsems, sizeof(*values)));
+	ret = kipc_semctl(id, 0, GETALL, values);
+	for (i = 0; i < ds.sem_nsems && !ret; i++) {
+		cells = table_add(table);
+		cells[0] = make_string("%d", id);
+		cells[1] = make_string("%lu", i);
+		cells[2] = make_string("%u", values[i]);
+		ret = gather_semaphore(cells + 3, id, i);
 	}
-
-	for (c = 0; c < COLUMNS; c++) {
-		print_upper(columns[c].name, width[c], columns[c].is_number);
-		putchar(c + 1 < COLUMNS ? ' ' : '\n');
-	}
-	for (i = 0; i < count * COLUMNS; i++) {
-		c = i % COLUMNS;
-		printf("%*s%c", columns[c].is_number ? (int)width[c] : -(int)width[c], cells[i],
-		       c + 1 < COLUMNS ? ' ' : '\n');
-		free(cells[i]);
-	}
-	free(cells);
-}
-
-static void print_raw(const struct object *objects, size_t count)
-{
-	size_t i, c;
-
-	for (c = 0; c < COLUMNS; c++) {
-		print_upper(columns[c].name, 0, false);
-		putchar(c + 1 < COLUMNS ? ' ' : '\n');
-	}
-	for (i = 0; i < count; i++)
-		for (c = 0; c < COLUMNS; c++)
-			printf("%s%c", objects[i].values[c] ?: "-",
-			       c + 1 < COLUMNS ? ' ' : '\n');
-}
-
-static void print_json_string(const char *s)
-{
-	putchar('"');
-	for (; *s; s++) {
-		if (*s == '"' || *s == '\\')
-			printf("\\%c", *s);
-		else if ((unsigned char)*s < 0x20)
-			printf("\\u%04x", *s);
-		else
-			putchar(*s);
-	}
-	putchar('"');
-}
-
-static void print_json(const struct object *objects, size_t count)
-{
-	const char *value;
-	size_t i, c;
-
-	printf("{\"objects\":[");
-	for (i = 0; i < count; i++) {
-		printf("%s\n {", i ? "," : "");
-		for (c = 0; c < COLUMNS; c++) {
-			value = objects[i].values[c];
-			printf("%s\"%s\":", c ? "," : "", columns[c].name);
-			if (!value)
-				printf("null");
-			else if (columns[c].is_number)
-				printf("%s", value);
-			else
-				print_json_string(value);
-		}
-		putchar('}');
-	}
-	printf("%s]}\n", count ? "\n" : "");
+	free(values);
+	if (ret)
+		table_truncate(table, before);
+	return ret;
 }
 
 /* ---- Verbs ---- */
 
-static int verb_ls(int argc, char **argv)
+typedef void print_function(const struct table *table);
+
+/* How a listing is to be printed; what is left begins at optind. */
+static print_function *parse_options(int argc, char **argv)
 {
 	static const struct option options[] = {
 		{ "json", no_argument, NULL, 'J' },
 		{ "raw", no_argument, NULL, 'r' },
 		{ 0 }
 	};
-	void (*print)(const struct object *objects, size_t count) = print_table;
-	struct object *objects;
-	size_t count, i, c;
+	print_function *print = table_print;
 	int option;
 
 	while ((option = getopt_long(argc, argv, "Jr", options, NULL)) != -1) {
 		switch (option) {
 		case 'J':
-			print = print_json;
+			print = table_print_json;
 			break;
 		case 'r':
-			print = print_raw;
+			print = table_print_raw;
 			break;
 		default:
 			die_usage();
 		}
 	}
+	return print;
+}
+
+static int list(int argc, char **argv, struct table *table, void (*gather)(struct table *table))
+{
+	print_function *print = parse_options(argc, argv);
+
 	if (argv[optind])
 		die_usage();
-
-	objects = gather(&count);
-	print(objects, count);
-	for (i = 0; i < count; i++)
-		for (c = 0; c < COLUMNS; c++)
-			free(objects[i].values[c]);
-	free(objects);
+	gather(table);
+	print(table);
+	table_deinit(table);
 	return 0;
+}
+
+static int verb_ls(int argc, char **argv)
+{
+	struct table table = TABLE("objects", object_columns);
+
+	return list(argc, argv, &table, gather_objects);
+}
+
+static int verb_waiters(int argc, char **argv)
+{
+	struct table table = TABLE("waiters", waiter_columns);
+
+	return list(argc, argv, &table, gather_waiters);
 }
 
 /* All of @text a number?  A negative one comes back as its two's complement. */
@@ -407,23 +369,67 @@ static bool parse_number(const char *text, uint64_t *value)
 	return *text && !*end && !errno;
 }
 
-static int verb_rm(int argc, char **argv)
+static int show_set(void *table, int id)
 {
-	int i, status = 0;
+	return gather_set(table, id);
+}
+
+static int remove_shm(void *unused, int id)
+{
+	(void)unused;
+	return kipc_shmctl(id, IPC_RMID, NULL);
+}
+
+static int remove_sem(void *unused, int id)
+{
+	(void)unused;
+	return kipc_semctl(id, 0, IPC_RMID);
+}
+
+/* Do it with each of @ids, all of one @kind; the exit status. */
+static int for_each_id(const char *kind, char **ids, int (*act)(void *context, int id),
+		       void *context)
+{
+	int status = 0;
 	uint64_t id;
 
-	if (argc < 3 || strcmp(argv[1], "shm") != 0)
+	if (!*ids)
 		die_usage();
-	for (i = 2; i < argc; i++) {
-		if (!parse_number(argv[i], &id) || id > INT32_MAX) {
-			fprintf(stderr, "kipc: '%s' is no id\n", argv[i]);
+	for (; *ids; ids++) {
+		if (!parse_number(*ids, &id) || id > INT32_MAX) {
+			fprintf(stderr, "kipc: '%s' is no id\n", *ids);
 			status = 1;
-		} else if (kipc_shmctl(id, IPC_RMID, NULL)) {
-			fprintf(stderr, "kipc: shm %s: %s\n", argv[i], strerror(errno));
+		} else if (act(context, id)) {
+			fprintf(stderr, "kipc: %s %s: %s\n", kind, *ids, strerror(errno));
 			status = 1;
 		}
 	}
 	return status;
+}
+
+static int verb_show(int argc, char **argv)
+{
+	struct table table = TABLE("semaphores", semaphore_columns);
+	print_function *print = parse_options(argc, argv);
+	int status;
+
+	argv += optind;
+	if (!*argv || strcmp(*argv, "sem") != 0)
+		die_usage();
+	status = for_each_id(*argv, argv + 1, show_set, &table);
+	if (table.rows || !status)
+		print(&table);
+	table_deinit(&table);
+	return status;
+}
+
+static int verb_rm(int argc, char **argv)
+{
+	if (argc > 1 && strcmp(argv[1], "shm") == 0)
+		return for_each_id(argv[1], argv + 2, remove_shm, NULL);
+	if (argc > 1 && strcmp(argv[1], "sem") == 0)
+		return for_each_id(argv[1], argv + 2, remove_sem, NULL);
+	die_usage();
 }
 
 static const struct limit {
@@ -436,6 +442,11 @@ static const struct limit {
 	{ "shmmni", KIPC_LIMIT_SHMMNI, false },
 	{ "shm_rmid_forced", KIPC_LIMIT_SHM_RMID_FORCED, false },
 	{ "shm_next_id", KIPC_LIMIT_SHM_NEXT_ID, true },
+	{ "semmsl", KIPC_LIMIT_SEMMSL, false },
+	{ "semmns", KIPC_LIMIT_SEMMNS, false },
+	{ "semopm", KIPC_LIMIT_SEMOPM, false },
+	{ "semmni", KIPC_LIMIT_SEMMNI, false },
+	{ "sem_next_id", KIPC_LIMIT_SEM_NEXT_ID, true },
 };
 
 static void print_limit(const struct limit *limit)
@@ -490,6 +501,7 @@ static int verb_version(int argc, char **argv)
 		{ KIPC_FEATURE_SHM, "shm" },
 		{ KIPC_FEATURE_SHM_HUGETLB, "shm-hugetlb" },
 		{ KIPC_FEATURE_LIFETIME_CREATOR, "lifetime-creator" },
+		{ KIPC_FEATURE_SEM, "sem" },
 	};
 	struct kipc_query query;
 	int ret, error;
@@ -520,6 +532,8 @@ int main(int argc, char **argv)
 		int (*run)(int argc, char **argv);
 	} verbs[] = {
 		{ "ls", verb_ls },
+		{ "show", verb_show },
+		{ "waiters", verb_waiters },
 		{ "rm", verb_rm },
 		{ "limits", verb_limits },
 		{ "version", verb_version },
