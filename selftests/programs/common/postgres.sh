@@ -3,6 +3,8 @@
 # PostgreSQL 15 of the Debian root, run as its user under kipcrun, with all its shared memory in
 # System V segments.
 
+. /kipc/selftests/programs/common/ipc.sh
+
 PATH=$PATH:/usr/lib/postgresql/15/bin
 pg=/tmp/postgres
 export PGDATA=$pg/data PGHOST=$pg PGDATABASE=postgres
@@ -40,27 +42,7 @@ pg_stop_backend() {
 	kill -STOP "$backend"
 }
 
-# Lines of a listing below its head
-segments() { tail -n +2 "/proc/$1/shm"; }
-count() { segments "$1" | wc -l; }
+# The attachments of the segment that has most of them
+pg_attached() { objects kipc shm | awk '{ print $7 }' | sort -n | tail -n 1; }
 
-# How many segments kipc has made, by its own counter
-created() { awk 'NR == 1 { for (i = 1; i <= NF; i++) if ($i == "created") c = i }
-		$1 == "shm" { print $c }' /proc/kipc/ids; }
-
-# The id native IPC gives to a new segment: with ipcmni_extend each is one above the last, so two
-# of them tell how many were made between.
-native_id() {
-	id=$(LD_PRELOAD='' ipcmk -M 1 | sed 's/.*: //')
-	LD_PRELOAD='' ipcrm -m "$id"
-	echo "$id"
-}
-
-# Wait until a shell condition holds.
-until_true() {
-	for i in $(seq 300); do
-		eval "$1" && return
-		sleep 0.1
-	done
-	return 1
-}
+explain() { objects kipc shm; tail -n 20 $pg/log; }
