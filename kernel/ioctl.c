@@ -10,6 +10,7 @@
 #include <linux/module.h>
 #include <linux/nospec.h>
 #include <linux/time.h>
+#include <linux/time_namespace.h>
 #include <linux/uaccess.h>
 
 #include <linux/kipc.h>
@@ -164,7 +165,9 @@ static int kipc_ioctl_shm_ctl(struct kipc_space *space, void __user *arg, size_t
 
 static int kipc_do_sem_get(struct kipc_space *space, const struct kipc_get *get)
 {
-	if (get->size > READ_ONCE(space->sem_limits.msl))
+	int nsems = get->size;
+
+	if (nsems < 0 || nsems > READ_ONCE(space->sem_limits.msl))
 		return -EINVAL;
 	return kipc_do_get(space, &kipc_sem_kind, get);
 }
@@ -185,6 +188,20 @@ static int kipc_ioctl_sem_get(struct kipc_space *space, void __user *arg, size_t
 }
 
 static const struct kipc_timeout kipc_no_timeout = { .expires = KTIME_MAX, .valid = true };
+
+/* What a clock of the caller's time namespace is ahead of the kernel's. */
+static ktime_t kipc_clock_offset(clockid_t clock)
+{
+#ifdef CONFIG_TIME_NS
+	const struct timens_offsets *offsets = &current->nsproxy->time_ns->offsets;
+
+	if (clock == CLOCK_MONOTONIC)
+		return timespec64_to_ktime(offsets->monotonic);
+	if (clock == CLOCK_BOOTTIME)
+		return timespec64_to_ktime(offsets->boottime);
+#endif
+	return 0;
+}
 
 /*
  * The caller's time-out.  Return: 0, -EFAULT, or -EINVAL for what is the ABI's own;
@@ -222,6 +239,8 @@ static int kipc_timeout_of(struct kipc_timeout *timeout, u64 user, u32 flags, u3
 	timeout->expires = timespec64_to_ktime(time);
 	if (!(flags & KIPC_TIMEOUT_ABSOLUTE))
 		timeout->expires = ktime_add_safe(now, timeout->expires);
+	else
+		timeout->expires = ktime_sub(timeout->expires, kipc_clock_offset(clock));
 	return 0;
 }
 

@@ -56,16 +56,22 @@ const struct kipc_limit_type kipc_limit_types[] = {
 	},
 	[KIPC_LIMIT_SEMMSL] = {
 		.kind	= KIPC_KIND_SEM,
+		.is_signed = true,
+		.min	= INT_MIN,
 		.max	= INT_MAX,
 		KIPC_LIMIT_FIELD(sem_limits.msl),
 	},
 	[KIPC_LIMIT_SEMMNS] = {
 		.kind	= KIPC_KIND_SEM,
+		.is_signed = true,
+		.min	= INT_MIN,
 		.max	= INT_MAX,
 		KIPC_LIMIT_FIELD(sem_limits.mns),
 	},
 	[KIPC_LIMIT_SEMOPM] = {
 		.kind	= KIPC_KIND_SEM,
+		.is_signed = true,
+		.min	= INT_MIN,
 		.max	= INT_MAX,
 		KIPC_LIMIT_FIELD(sem_limits.opm),
 	},
@@ -160,7 +166,8 @@ int kipc_limit_set(struct kipc_space *space, const struct kipc_limit_type *type,
 {
 	struct kipc_ids *ids = &space->ids[type->kind];
 
-	if (value > type->max)
+	if (type->is_signed ? (s64)value < type->min || (s64)value > (s64)type->max :
+			      value > type->max)
 		return -EINVAL;
 	down_write(&ids->rwsem);
 	kipc_limit_write_locked(space, type, value);

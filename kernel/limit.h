@@ -18,7 +18,8 @@ struct kipc_space;
  * @kind: KIPC_KIND_* whose rwsem protects it
  * @is_signed: its values are signed
  * @is_id: setting it needs kipc_may_set_ids() only
- * @max: the largest value that may be set; the least is 0
+ * @min: the least value that may be set, if they are signed; else it is 0
+ * @max: the largest
  * @offset: of its field in struct kipc_space, an unsigned integer or an int
  * @size: of that field
  * @changed: called after it was set, with no lock held, or NULL
@@ -28,6 +29,7 @@ struct kipc_limit_type {
 	u8 kind;
 	bool is_signed;
 	bool is_id;
+	int min;
 	u64 max;
 	u16 offset;
 	u8 size;

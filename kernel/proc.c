@@ -441,7 +441,7 @@ static int kipc_proc_sem_limits_show(struct seq_file *s, void *v)
 	if (IS_ERR(space))
 		return PTR_ERR(space);
 	for (i = 0; i < ARRAY_SIZE(kipc_proc_sem_limits); i++)
-		seq_printf(s, "%s%llu", i ? "\t" : "",
+		seq_printf(s, "%s%lld", i ? "\t" : "",
 			   kipc_limit_get(space, &kipc_limit_types[kipc_proc_sem_limits[i]]));
 	seq_putc(s, '\n');
 	return 0;
@@ -459,7 +459,7 @@ static ssize_t kipc_proc_sem_limits_write(struct file *file, const char __user *
 	struct kipc_space *space = kipc_space_current();
 	char text[128], *rest = text, *number;
 	unsigned int i;
-	u64 value;
+	s64 value;
 	int ret;
 
 	if (IS_ERR(space))
@@ -478,9 +478,12 @@ static ssize_t kipc_proc_sem_limits_write(struct file *file, const char __user *
 		if (!*number)
 			break;
 		type = &kipc_limit_types[kipc_proc_sem_limits[i]];
-		ret = kstrtoull(number, 0, &value) ? -EINVAL : kipc_limit_set(space, type, value);
+		if (kstrtoll(number, 0, &value) || value != (int)value)
+			return -EINVAL;
+		ret = kipc_limit_set(space, type, value);
+		/* As native has it for SEMMNI, the one that has a range. */
 		if (ret)
-			return ret;
+			return ret == -EINVAL ? -ERANGE : ret;
 		if (!rest)
 			break;
 	}

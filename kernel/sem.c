@@ -94,34 +94,14 @@ static const struct kipc_object_ops kipc_sem_object_ops = {
 };
 
 /**
- * kipc_sem_set_lock() - take a set's lock
- * @set: the set, referenced
- *
- * What the death of processes does to the set has been done when this returns.
- */
-void kipc_sem_set_lock(struct kipc_sem_set *set)
-{
-	mutex_lock(&set->lock);
-	/* Pairs with kipc_sem_undo_mark(), which comes before the parent's wait returns. */
-	if (likely(llist_empty(&set->dying) && !(set->shared && READ_ONCE(set->shared->state))))
-		return;
-	if (!READ_ONCE(set->object.removed))
-		kipc_sem_undo_apply_locked(set);
-}
-
-/**
- * kipc_sem_set_unlock() - give a set's lock back, and wake who got its turn
+ * kipc_sem_set_unlock_slow() - kipc_sem_set_unlock(), and wake who got its turn
  * @set: the set
  */
-void kipc_sem_set_unlock(struct kipc_sem_set *set)
+void kipc_sem_set_unlock_slow(struct kipc_sem_set *set)
 {
 	struct task_struct *woken[KIPC_SEM_WOKEN];
 	unsigned int i, count = set->woken_count;
 
-	if (likely(!count)) {
-		mutex_unlock(&set->lock);
-		return;
-	}
 	memcpy(woken, set->woken, sizeof(woken));
 	set->woken_count = 0;
 	mutex_unlock(&set->lock);
@@ -142,7 +122,7 @@ static struct kipc_object *kipc_sem_new(struct kipc_space *space, const struct k
 
 	if (!nsems)
 		return ERR_PTR(-EINVAL);
-	if (READ_ONCE(space->sem_total) + nsems > READ_ONCE(space->sem_limits.mns))
+	if ((s64)READ_ONCE(space->sem_total) + nsems > READ_ONCE(space->sem_limits.mns))
 		return ERR_PTR(-ENOSPC);
 	if (struct_size(set, sems, nsems) > INT_MAX)
 		return ERR_PTR(-ENOMEM);
@@ -183,7 +163,7 @@ static int kipc_sem_add_locked(struct kipc_space *space, struct kipc_object *obj
 {
 	int ret;
 
-	if (space->sem_total + object->size > space->sem_limits.mns)
+	if ((s64)(space->sem_total + object->size) > space->sem_limits.mns)
 		return -ENOSPC;
 	ret = kipc_ids_add_locked(kipc_sem_ids(space), object, space->sem_limits.mni);
 	if (!ret)

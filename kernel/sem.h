@@ -224,8 +224,7 @@ static inline struct kipc_sem_set *kipc_sem_find(struct kipc_space *space, int i
 
 /* sem.c */
 extern const struct kipc_kind kipc_sem_kind;
-void kipc_sem_set_lock(struct kipc_sem_set *set);
-void kipc_sem_set_unlock(struct kipc_sem_set *set);
+void kipc_sem_set_unlock_slow(struct kipc_sem_set *set);
 
 /* sem_op.c */
 int kipc_sem_op(struct kipc_space *space, int id, const struct sembuf __user *sops,
@@ -258,6 +257,34 @@ void kipc_sem_cut_process(struct mm_struct *mm);
 int kipc_sem_map_size(struct kipc_space *space, int id, bool writable,
 		      struct kipc_sem_layout *layout);
 int kipc_sem_map(struct kipc_space *space, int id, struct vm_area_struct *vma);
+
+/**
+ * kipc_sem_set_lock() - take a set's lock
+ * @set: the set, referenced
+ *
+ * What the death of processes does to the set has been done when this returns.
+ */
+static inline void kipc_sem_set_lock(struct kipc_sem_set *set)
+{
+	mutex_lock(&set->lock);
+	/* Pairs with kipc_sem_undo_mark(), which comes before the parent's wait returns. */
+	if (unlikely(!llist_empty(&set->dying) ||
+		     (set->shared && READ_ONCE(set->shared->state))) &&
+	    !READ_ONCE(set->object.removed))
+		kipc_sem_undo_apply_locked(set);
+}
+
+/**
+ * kipc_sem_set_unlock() - give a set's lock back
+ * @set: the set
+ */
+static inline void kipc_sem_set_unlock(struct kipc_sem_set *set)
+{
+	if (unlikely(set->woken_count))
+		kipc_sem_set_unlock_slow(set);
+	else
+		mutex_unlock(&set->lock);
+}
 
 /* sem_ctl.c */
 int kipc_sem_ctl(struct kipc_space *space, int id, int num, int cmd, u64 arg);

@@ -65,6 +65,8 @@ static void kipc_sem_unstep_locked(struct kipc_sem_set *set, const struct sembuf
 static void kipc_sem_hold_ops_locked(struct kipc_sem_set *set, const struct sembuf *sops,
 				     unsigned int nsops)
 {
+	if (likely(!set->shared))
+		return;
 	for (; nsops; sops++, nsops--)
 		kipc_sem_hold_locked(set, sops->sem_num, 1);
 }
@@ -72,6 +74,8 @@ static void kipc_sem_hold_ops_locked(struct kipc_sem_set *set, const struct semb
 static void kipc_sem_release_ops_locked(struct kipc_sem_set *set, const struct sembuf *sops,
 					unsigned int nsops)
 {
+	if (likely(!set->shared))
+		return;
 	for (; nsops; sops++, nsops--)
 		kipc_sem_release_locked(set, sops->sem_num, 1);
 }

@@ -33,8 +33,8 @@ struct kipc_shm_limits {
 
 /* Limits of semaphore sets, likewise; see semctl(2). */
 struct kipc_sem_limits {
-	unsigned int msl;		/* SEMMSL, semaphores of a set */
-	unsigned int mns;		/* SEMMNS, semaphores of all sets */
+	int msl;			/* SEMMSL, semaphores of a set; negative: none fits */
+	int mns;			/* SEMMNS, semaphores of all sets; likewise */
 	unsigned int opm;		/* SEMOPM, operations of a call */
 	unsigned int mni;		/* SEMMNI, sets */
 };

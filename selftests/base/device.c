@@ -11,6 +11,13 @@
 /* The same call with a structure of another size. */
 #define RESIZED(cmd, size)	_IOC(_IOC_DIR(cmd), _IOC_TYPE(cmd), _IOC_NR(cmd), (size))
 
+/* All that have a structure. */
+static const unsigned int cmds[] = {
+	KIPC_IOC_QUERY, KIPC_IOC_LIMIT, KIPC_IOC_PROCESS_MAP,
+	KIPC_IOC_SHM_GET, KIPC_IOC_SHM_ATTACH, KIPC_IOC_SHM_DETACH, KIPC_IOC_SHM_CTL,
+	KIPC_IOC_SEM_GET, KIPC_IOC_SEM_OP, KIPC_IOC_SEM_CTL, KIPC_IOC_SEM_MAP,
+};
+
 FIXTURE(device) {
 	int fd;
 };
@@ -65,9 +72,11 @@ TEST_F(device, query)
 	EXPECT_EQ(0, q.pad);
 	EXPECT_EQ(KIPC_FEATURE_SHM, q.features & KIPC_FEATURE_SHM);
 	EXPECT_EQ(KIPC_FEATURE_LIFETIME_CREATOR, q.features & KIPC_FEATURE_LIFETIME_CREATOR);
+	EXPECT_EQ(KIPC_FEATURE_SEM, q.features & KIPC_FEATURE_SEM);
 	/* Nothing that this header does not name. */
 	EXPECT_EQ(0, q.features & ~(KIPC_FEATURE_SHM | KIPC_FEATURE_SHM_HUGETLB |
-				    KIPC_FEATURE_LIFETIME_CREATOR));
+				    KIPC_FEATURE_LIFETIME_CREATOR | KIPC_FEATURE_SEM |
+				    KIPC_FEATURE_SEM_MAP));
 	EXPECT_NE(NULL, memchr(q.release, 0, sizeof(q.release)));
 	EXPECT_NE(0, q.release[0]);
 }
@@ -101,9 +110,6 @@ TEST_F(device, padding)
  */
 TEST_F(device, shorter)
 {
-	static const unsigned int cmds[] = { KIPC_IOC_QUERY, KIPC_IOC_LIMIT, KIPC_IOC_SHM_GET,
-					     KIPC_IOC_SHM_ATTACH, KIPC_IOC_SHM_DETACH,
-					     KIPC_IOC_SHM_CTL };
 	unsigned char buf[64], zero[64] = {};
 	unsigned int c, size;
 
@@ -120,9 +126,6 @@ TEST_F(device, shorter)
 TEST_F(device, longer)
 {
 	static const unsigned int sizes[] = { 1, 8, 64, 1024, 3000 };
-	static const unsigned int cmds[] = { KIPC_IOC_QUERY, KIPC_IOC_LIMIT, KIPC_IOC_SHM_GET,
-					     KIPC_IOC_SHM_ATTACH, KIPC_IOC_SHM_DETACH,
-					     KIPC_IOC_SHM_CTL };
 	struct kipc_shm_get get = { .key = 5, .size = PAGE, .flags = IPC_CREAT | 0600 };
 	struct kipc_shm_attach *at;
 	static unsigned char buf[8192];
@@ -166,7 +169,8 @@ TEST_F(device, longer)
 /* All numbers that stand for nothing. */
 TEST_F(device, unknown_numbers)
 {
-	static const unsigned int known[] = { 0x00, 0x01, 0x10, 0x11, 0x12, 0x13 };
+	static const unsigned int known[] = { 0x00, 0x01, 0x02, 0x03, 0x10, 0x11, 0x12, 0x13,
+					      0x20, 0x21, 0x22, 0x23 };
 	static unsigned char buf[16384];
 	unsigned int nr, i, dir, size;
 
@@ -195,9 +199,6 @@ TEST_F(device, unknown_numbers)
 
 TEST_F(device, bad_pointers)
 {
-	static const unsigned int cmds[] = { KIPC_IOC_QUERY, KIPC_IOC_LIMIT, KIPC_IOC_SHM_GET,
-					     KIPC_IOC_SHM_ATTACH, KIPC_IOC_SHM_DETACH,
-					     KIPC_IOC_SHM_CTL };
 	static const unsigned long ptrs[] = { 0, 1, 0xffff888000000000ul, ~0ul - 7,
 					      0x7ffffffff000ul };
 	char *p = mmap(NULL, 2 * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
@@ -309,7 +310,7 @@ TEST_F(device, short_calls)
 	for (which = -2; which < 10; which++)
 		EXPECT_EQ(EINVAL, advise(self->fd, 0600, 0, PAGE, which));
 	EXPECT_EQ(EINVAL, advise(self->fd, 0600, 0, PAGE, KIPC_CALL_SHM_GET - 1));
-	EXPECT_EQ(EINVAL, advise(self->fd, 0600, 0, PAGE, KIPC_CALL_SHM_GET + 1));
+	EXPECT_EQ(EINVAL, advise(self->fd, 0600, 0, PAGE, KIPC_CALL_SEM_CTL + 1));
 	EXPECT_EQ(2, shm_rows(&ipc_kipc, NULL, 0));
 	close(ro);
 }
@@ -385,11 +386,47 @@ TEST_F(device, limits)
 		lim = (struct kipc_limit){ .limit = KIPC_LIMIT_SHMMNI, .flags = i | 2, .value = 9 };
 		EXPECT_ERR(EINVAL, ioctl(self->fd, KIPC_IOC_LIMIT, &lim));
 	}
-	lim = (struct kipc_limit){ .limit = KIPC_LIMIT_SHM_NEXT_ID + 1 };
+	lim = (struct kipc_limit){ .limit = KIPC_LIMIT_SEM_NEXT_ID + 1 };
 	EXPECT_ERR(EINVAL, ioctl(self->fd, KIPC_IOC_LIMIT, &lim));
 	lim.limit = ~0u;
 	EXPECT_ERR(EINVAL, ioctl(self->fd, KIPC_IOC_LIMIT, &lim));
 	EXPECT_EQ(4000, ipc_limit_get(&ipc_kipc, "shmmni"));
+}
+
+/* The four of semaphores are one file; the fifth has its own. */
+TEST_F(device, sem_limits)
+{
+	static const struct { unsigned int limit; int which; uint64_t good, bad; } l[] = {
+		{ KIPC_LIMIT_SEMMSL, SEMMSL_LIMIT, 1234, 1ull << 31 },
+		{ KIPC_LIMIT_SEMMNS, SEMMNS_LIMIT, 2345, 1ull << 31 },
+		{ KIPC_LIMIT_SEMOPM, SEMOPM_LIMIT, 345, 1ull << 31 },
+		{ KIPC_LIMIT_SEMMNI, SEMMNI_LIMIT, 456, (1 << 24) + 1 },
+	};
+	struct kipc_limit lim;
+	long v[SEM_LIMITS];
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(l); i++) {
+		ASSERT_EQ(0, sem_limits_get(&ipc_kipc, v));
+		lim = (struct kipc_limit){ .limit = l[i].limit, .value = 77 };
+		ASSERT_EQ(0, ioctl(self->fd, KIPC_IOC_LIMIT, &lim));
+		EXPECT_EQ((uint64_t)v[l[i].which], lim.value);
+		lim = (struct kipc_limit){ .limit = l[i].limit, .flags = KIPC_LIMIT_SET,
+					   .value = l[i].good };
+		ASSERT_EQ(0, ioctl(self->fd, KIPC_IOC_LIMIT, &lim));
+		EXPECT_EQ(l[i].good, lim.value);
+		lim.value = l[i].bad;
+		EXPECT_ERR(EINVAL, ioctl(self->fd, KIPC_IOC_LIMIT, &lim));
+		lim.value = 1ull << 40;
+		EXPECT_ERR(EINVAL, ioctl(self->fd, KIPC_IOC_LIMIT, &lim));
+		ASSERT_EQ(0, sem_limits_get(&ipc_kipc, v));
+		EXPECT_EQ((long)l[i].good, v[l[i].which]);
+	}
+	lim = (struct kipc_limit){ .limit = KIPC_LIMIT_SEM_NEXT_ID, .flags = KIPC_LIMIT_SET,
+				   .value = 888 };
+	ASSERT_EQ(0, ioctl(self->fd, KIPC_IOC_LIMIT, &lim));
+	EXPECT_EQ(888, ipc_kipc.semget(IPC_PRIVATE, 1, 0600));
+	EXPECT_EQ(0, sem_rmid(&ipc_kipc, 888));
 }
 
 static int limit_as_user(void *arg)

@@ -81,6 +81,54 @@ TEST(diff_lines)
 	EXPECT_STREQ(n, o);
 }
 
+/* The same sets on both: the same lines, but for the clock. */
+TEST(diff_sem_lines)
+{
+	static char n[BIG], o[BIG];
+	const struct ipc *const ipcs[2] = { &ipc_native, &ipc_kipc };
+	struct semid_ds ds;
+	int i, k;
+
+	if (!native_ids_extended())
+		SKIP(return, "boot with ipcmni_extend: native ids have another shape");
+	ASSERT_EQ(0, unshare(CLONE_NEWIPC));
+	ASSERT_LT(0, read_all("/proc/sysvipc/sem", n, 4096));
+	ASSERT_LT(0, read_all("/proc/kipc/sem", o, 4096));
+	EXPECT_STREQ(n, o);
+	/* All within a second, or once more. */
+	for (i = 0; i < 5; i++) {
+		time_t start = time(NULL);
+		int id[2][4], j;
+
+		for (k = 0; k < 2; k++) {
+			for (j = 0; j < 4; j++) {
+				id[k][j] = ipcs[k]->semget(j - 1, (j + 1) * 5000,
+							   IPC_CREAT | 0600 | j);
+				ASSERT_LE(0, id[k][j]);
+			}
+			ASSERT_EQ(0, semop1(ipcs[k], id[k][0], 0, 1, 0));
+			ASSERT_EQ(0, semop1(ipcs[k], id[k][1], 4999, 1, SEM_UNDO));
+			memset(&ds, 0, sizeof(ds));
+			ds.sem_perm.uid = 1234567;
+			ds.sem_perm.gid = 7;
+			ds.sem_perm.mode = 0421;
+			ASSERT_EQ(0, ipcs[k]->semctl(id[k][3], 0, IPC_SET,
+						     (union semun){ .buf = &ds }));
+			ASSERT_EQ(0, sem_setval(ipcs[k], id[k][3], 2, 9));
+			ASSERT_EQ(0, sem_rmid(ipcs[k], id[k][2]));
+		}
+		ASSERT_LT(0, read_all("/proc/sysvipc/sem", n, 4096));
+		ASSERT_LT(0, read_all("/proc/kipc/sem", o, 4096));
+		if (time(NULL) == start)
+			break;
+		for (k = 0; k < 2; k++)
+			for (j = 0; j < 4; j++)
+				sem_rmid(ipcs[k], id[k][j]);
+	}
+	ASSERT_LT(i, 5);
+	EXPECT_STREQ(n, o);
+}
+
 /* Byte by byte, in odd pieces, in one go: the same text. */
 TEST_F(listing, pieces)
 {
@@ -98,6 +146,48 @@ TEST_F(listing, pieces)
 		EXPECT_EQ(0, strcmp(whole, piece))
 			TH_LOG("in steps of %zu", steps[i]);
 	}
+}
+
+TEST_F(listing, sem_pieces)
+{
+	const struct ipc *ipc = variant->ipc;
+	static const size_t steps[] = { 1, 7, 100, 4095, 65536 };
+	static char whole[BIG], piece[BIG];
+	struct sem_row row;
+	unsigned int i;
+
+	for (i = 0; i < 200; i++)
+		ASSERT_LE(0, ipc->semget(IPC_PRIVATE, 1 + i, 0600));
+	ASSERT_LT(0, read_all(ipc->sem_listing, whole, BIG / 2));
+	EXPECT_EQ(200, sem_rows(ipc, NULL, 0));
+	EXPECT_EQ(0, shm_rows(ipc, NULL, 0));
+	ASSERT_EQ(1, sem_row_find(ipc, 77, &row));
+	EXPECT_EQ(78, row.nsems);
+	for (i = 0; i < ARRAY_SIZE(steps); i++) {
+		ASSERT_LT(0, read_all(ipc->sem_listing, piece, steps[i]));
+		EXPECT_EQ(0, strcmp(whole, piece))
+			TH_LOG("in steps of %zu", steps[i]);
+	}
+}
+
+/* Times of a set, as IPC_STAT tells them. */
+TEST_F(listing, sem_times)
+{
+	const struct ipc *ipc = variant->ipc;
+	int id = ipc->semget(IPC_PRIVATE, 3, 0600);
+	struct semid_ds ds;
+	struct sem_row row;
+
+	ASSERT_LE(0, id);
+	ASSERT_EQ(1, sem_row_find(ipc, id, &row));
+	EXPECT_EQ(0, row.otime);
+	wait_until(time(NULL) > (time_t)row.ctime);
+	ASSERT_EQ(0, semop1(ipc, id, 2, 1, 0));
+	ASSERT_EQ(1, sem_row_find(ipc, id, &row));
+	ASSERT_EQ(0, sem_stat(ipc, id, &ds));
+	EXPECT_LT(row.ctime, row.otime);
+	EXPECT_EQ((unsigned long)ds.sem_otime, row.otime);
+	EXPECT_EQ((unsigned long)ds.sem_ctime, row.ctime);
 }
 
 TEST_F(listing, rewind)
@@ -160,6 +250,43 @@ TEST_F(listing, while_changing)
 	}
 }
 
+/* The same with sets. */
+TEST_F(listing, sem_while_changing)
+{
+	enum { STEADY = 100 };
+	const struct ipc *ipc = variant->ipc;
+	int ids[2 * STEADY], seen[STEADY], i, fd;
+	static char text[BIG];
+	char *line, *next = text;
+	ssize_t n, total = 0;
+
+	for (i = 0; i < 2 * STEADY; i++) {
+		ids[i] = ipc->semget(1 + i, 1, IPC_CREAT | 0600);
+		ASSERT_LE(0, ids[i]);
+	}
+	memset(seen, 0, sizeof(seen));
+	fd = open(ipc->sem_listing, O_RDONLY | O_CLOEXEC);
+	ASSERT_LE(0, fd);
+	for (i = 0; (n = read(fd, text + total, 300)) > 0; i++) {
+		int v = STEADY + i % STEADY;
+
+		total += n;
+		sem_rmid(ipc, ids[v]);
+		ids[v] = ipc->semget(1 + v, 1, IPC_CREAT | 0600);
+		ASSERT_LE(0, ids[v]);
+	}
+	close(fd);
+	text[total] = '\0';
+	while ((line = strsep(&next, "\n"))) {
+		int key, id;
+
+		if (sscanf(line, "%d %d", &key, &id) == 2 && key >= 1 && key <= STEADY)
+			seen[key - 1]++;
+	}
+	for (i = 0; i < STEADY; i++)
+		EXPECT_EQ(1, seen[i]);
+}
+
 /* A file opened in one namespace shows that one, wherever it is read. */
 TEST_F(listing, of_the_opener)
 {
@@ -183,19 +310,23 @@ TEST_F(listing, of_the_opener)
 static int read_as_user(void *arg)
 {
 	static const struct who user = { .uid = 1000, .gid = 1000, .group = -1 };
+	struct sem_row set;
 	struct shm_row row;
 
 	if (become(&user))
 		return 1;
 	if (shm_rows(arg, &row, 1) != 1 || row.mode != 0600 || row.uid)
 		return 2;
-	return access("/proc/kipc/ids", R_OK) && arg == &ipc_kipc ? 3 : 0;
+	if (sem_rows(arg, &set, 1) != 1 || set.mode || set.nsems != 5)
+		return 3;
+	return access("/proc/kipc/ids", R_OK) && arg == &ipc_kipc ? 4 : 0;
 }
 
-/* Open to all, of segments of others too, as native's. */
+/* Open to all, of objects of others too, as native's. */
 TEST_F(listing, to_all)
 {
 	ASSERT_LE(0, variant->ipc->shmget(IPC_PRIVATE, PAGE, 0600));
+	ASSERT_LE(0, variant->ipc->semget(IPC_PRIVATE, 5, 0));
 	EXPECT_EQ(0, in_child(read_as_user, (void *)variant->ipc));
 }
 
@@ -249,6 +380,38 @@ TEST(ids)
 	EXPECT_EQ(1, r.removed);
 }
 
+TEST(sem_ids)
+{
+	struct kipc_ids_row r;
+	int id[3];
+
+	ASSERT_EQ(0, unshare(CLONE_NEWIPC));
+	r = kipc_ids_read("sem");
+	EXPECT_EQ(0, r.in_use);
+	EXPECT_EQ(-1, r.max_idx);
+	EXPECT_EQ(-1, r.next_id);
+	EXPECT_EQ(32000, r.limit);
+	EXPECT_EQ(0, r.created);
+	EXPECT_EQ(0, r.removed);
+	id[0] = ipc_kipc.semget(1, 1, IPC_CREAT | 0600);
+	id[1] = ipc_kipc.semget(2, 1, IPC_CREAT | 0600);
+	id[2] = ipc_kipc.semget(3, 1, IPC_CREAT | 0600);
+	ASSERT_LE(0, id[2]);
+	EXPECT_EQ(-1, ipc_kipc.semget(3, 1, IPC_CREAT | IPC_EXCL | 0600));
+	EXPECT_EQ(-1, ipc_kipc.semget(4, 0, IPC_CREAT | 0600));
+	ASSERT_EQ(0, sem_rmid(&ipc_kipc, id[0]));
+	ASSERT_EQ(0, ipc_limit_set(&ipc_kipc, "sem_next_id", 4321));
+	ASSERT_EQ(0, sem_limit_set(&ipc_kipc, SEMMNI_LIMIT, 123));
+	r = kipc_ids_read("sem");
+	EXPECT_EQ(2, r.in_use);
+	EXPECT_EQ(2, r.max_idx);
+	EXPECT_EQ(4321, r.next_id);
+	EXPECT_EQ(123, r.limit);
+	EXPECT_EQ(3, r.created);
+	EXPECT_EQ(1, r.removed);
+	EXPECT_EQ(0, kipc_ids_read("shm").created);
+}
+
 /* One row of /proc/kipc/objects. */
 struct object_row {
 	char kind[16], lifetime[32];
@@ -257,7 +420,7 @@ struct object_row {
 	long users, creator, age;
 };
 
-static int find_object(int id, struct object_row *o)
+static int find_object(const char *kind, int id, struct object_row *o)
 {
 	FILE *f = fopen("/proc/kipc/objects", "re");
 	char line[256];
@@ -268,7 +431,7 @@ static int find_object(int id, struct object_row *o)
 	while (!found && fgets(line, sizeof(line), f)) {
 		if (sscanf(line, "%15s %d %i %u %o %ld %31s %ld %ld", o->kind, &o->id, &o->key,
 			   &o->owner, &o->perms, &o->users, o->lifetime, &o->creator,
-			   &o->age) == 9 && o->id == id)
+			   &o->age) == 9 && o->id == id && !strcmp(o->kind, kind))
 			found = 1;
 	}
 	fclose(f);
@@ -289,7 +452,7 @@ TEST(objects)
 	ASSERT_EQ(0, setresuid(-1, 0, -1));
 	ASSERT_NE(MAP_FAILED, kipc_shmat(id[0], NULL, 0));
 	ASSERT_NE(MAP_FAILED, kipc_shmat(id[0], NULL, 0));
-	ASSERT_EQ(1, find_object(id[0], &o));
+	ASSERT_EQ(1, find_object("shm", id[0], &o));
 	EXPECT_STREQ("shm", o.kind);
 	EXPECT_EQ(77, o.key);
 	EXPECT_EQ(1000, o.owner);
@@ -299,9 +462,18 @@ TEST(objects)
 	EXPECT_EQ(getpid(), o.creator);
 	EXPECT_LE(0, o.age);
 	EXPECT_GE(60, o.age);
-	ASSERT_EQ(1, find_object(id[1], &o));
+	ASSERT_EQ(1, find_object("shm", id[1], &o));
 	EXPECT_EQ(0, o.key);
 	EXPECT_EQ(0, o.users);
+	EXPECT_STREQ("creator", o.lifetime);
+	EXPECT_EQ(getpid(), o.creator);
+	/* Of another kind, its id may be the same. */
+	id[0] = kipc_semget_lifetime(78, 3, IPC_CREAT | 0644, KIPC_LIFETIME_CREATOR);
+	ASSERT_LE(0, id[0]);
+	ASSERT_EQ(1, find_object("sem", id[0], &o));
+	EXPECT_EQ(78, o.key);
+	EXPECT_EQ(0, o.owner);
+	EXPECT_EQ(0644, o.perms);
 	EXPECT_STREQ("creator", o.lifetime);
 	EXPECT_EQ(getpid(), o.creator);
 }

@@ -2,16 +2,11 @@
 /*
  * Instructions for each operation on segments, native and kipc side by side.
  *
- * In a VM under icount a nanosecond of the guest is an instruction, so what is
- * called instructions below is CLOCK_MONOTONIC.  Elsewhere the numbers are plain
- * nanoseconds; the ratios are still those of one run, taken in turns.
- *
  *   shm_bench [-m MOST_OBJECTS] [-q]
  *
  * -q: quick, few rounds and no settling; the numbers are then worth little.
  */
-#include "common/ipc.h"
-#include "common/mem.h"
+#include "bench.h"
 
 #include <fcntl.h>
 #include <stdio.h>
@@ -19,50 +14,9 @@
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
-#include <sys/utsname.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <linux/kipc.h>
-
-#define BATCH	16
-#define ARRAY_SIZE(a)	(sizeof(a) / sizeof(*(a)))
-
-static int rounds = 301;
-static const struct ipc *const ipcs[2] = { &ipc_native, &ipc_kipc };
-
-static long now(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return ts.tv_sec * 1000000000l + ts.tv_nsec;
-}
-
-static void die(const char *what)
-{
-	perror(what);
-	exit(1);
-}
-
-static int by_value(const void *a, const void *b)
-{
-	long x = *(const long *)a, y = *(const long *)b;
-
-	return (x > y) - (x < y);
-}
-
-/* What an operation works on. */
-struct work {
-	const struct ipc *ipc;
-	int objects;		/* alive, under keys from 1 */
-	int id;
-	unsigned int seed;
-	size_t size;
-	int fd;
-};
-
-typedef void (*operation)(struct work *w);
 
 static void op_lookup(struct work *w)
 {
@@ -126,55 +80,6 @@ static void op_two_ioctls(struct work *w)
 	ioctl(w->fd, _IO(KIPC_IOC_TYPE, 0xff), 0);
 }
 
-static double once(operation op, struct work *w)
-{
-	long start = now();
-	int i;
-
-	for (i = 0; i < BATCH; i++)
-		op(w);
-	return (double)(now() - start) / BATCH;
-}
-
-/* Medians of many batches, native and kipc in turns. */
-static void measure(operation op, struct work *w, int n, double *median)
-{
-	long *t[2];
-	int i, k;
-
-	for (k = 0; k < n; k++) {
-		t[k] = calloc(rounds, sizeof(**t));
-		if (!t[k])
-			die("memory");
-		once(op, &w[k]);
-	}
-	for (i = 0; i < rounds; i++)
-		for (k = 0; k < n; k++)
-			t[k][i] = once(op, &w[k]) * 100;
-	for (k = 0; k < n; k++) {
-		qsort(t[k], rounds, sizeof(**t), by_value);
-		median[k] = t[k][rounds / 2] / 100.0;
-		free(t[k]);
-	}
-}
-
-static void heading(const char *unit)
-{
-	printf("\n%-44s %10s %10s %7s\n", unit, "native", "kipc", "ratio");
-}
-
-static void row(const char *what, const double *m)
-{
-	printf("%-44s %10.0f %10.0f %7.3f\n", what, m[0], m[1], m[1] / m[0]);
-	fflush(stdout);
-}
-
-/* MemFree leaves out what the processors keep for themselves; these are exact. */
-static long used_kb(void)
-{
-	return meminfo("Slab") + meminfo("VmallocUsed") + meminfo("Percpu");
-}
-
 /* Bulk creation under keys from 1, and what it costs. */
 struct bulk {
 	double create, remove, bytes;
@@ -182,30 +87,30 @@ struct bulk {
 
 static void create(const struct ipc *ipc, int from, int to, struct bulk *b)
 {
-	long kb = used_kb(), start = now();
+	long kb = used_kb(), began = now();
 	int i;
 
 	for (i = from; i < to; i++)
 		if (ipc->shmget(1 + i, 1, IPC_CREAT | IPC_EXCL | 0600) < 0)
 			die("create");
-	b->create = (double)(now() - start) / (to - from);
+	b->create = (double)(now() - began) / (to - from);
 	b->bytes = (used_kb() - kb) * 1024.0 / (to - from);
 }
 
 static void remove_all(const struct ipc *ipc, int n, struct bulk *b)
 {
 	int *ids = malloc(n * sizeof(*ids)), i;
-	long start;
+	long began;
 
 	if (!ids)
 		die("memory");
 	for (i = 0; i < n; i++)
 		ids[i] = ipc->shmget(1 + i, 0, 0);
-	start = now();
+	began = now();
 	for (i = 0; i < n; i++)
 		if (ipc->shmctl(ids[i], IPC_RMID, NULL))
 			die("remove");
-	b->remove = (double)(now() - start) / n;
+	b->remove = (double)(now() - began) / n;
 	free(ids);
 }
 
@@ -272,57 +177,21 @@ static void idle_memory(int n)
 	row(what, m);
 }
 
-static bool icount(void)
-{
-	/* Real processors do not give the same time for the same thing twice. */
-	long a[5], i;
-
-	for (i = 0; i < 5; i++) {
-		long start = now();
-		volatile int n = 10000;
-
-		while (n)
-			n--;
-		a[i] = now() - start;
-	}
-	return labs(a[4] - a[3]) < 200 && labs(a[3] - a[2]) < 200;
-}
-
 int main(int argc, char **argv)
 {
 	static const int counts[] = { 10, 1000, 30000, 300000, 1 << 20 };
 	struct work w[2] = { { .ipc = &ipc_native, .seed = 1 }, { .ipc = &ipc_kipc, .seed = 1 } };
 	double m[2], pair0[2] = {};
-	int most = 1 << 20, opt, k, settle = 20;
-	struct utsname u;
+	int most = 1 << 20, k;
 	unsigned int i;
 
-	while ((opt = getopt(argc, argv, "m:q")) != -1)
-		switch (opt) {
-		case 'm':
-			most = atoi(optarg);
-			break;
-		case 'q':
-			rounds = 11;
-			settle = 0;
-			break;
-		default:
-			return 1;
-		}
-	if (unshare(CLONE_NEWIPC))
-		die("unshare");
+	start("shm_bench", argc, argv, &most);
 	for (k = 0; k < 2; k++)
 		if (ipc_limit_set(ipcs[k], "shmmni", 1 << 24)) {
 			fprintf(stderr, "%s: cannot raise shmmni: is kipc loaded, and the kernel booted with ipcmni_extend?\n",
 				ipcs[k]->name);
 			return 1;
 		}
-	/* The boot's late work is over then; under icount it costs no time. */
-	sleep(settle);
-	uname(&u);
-	printf("Linux %s %s, %ld MB, %s\n", u.release, u.machine, meminfo("MemTotal") / 1024,
-	       icount() ? "instructions counted" : "NOT under icount: nanoseconds");
-
 	idle_memory(most < 30000 ? most : 30000);
 	heading("medians, per operation");
 	w[0].fd = w[1].fd = open(KIPC_DEVICE, O_RDWR | O_CLOEXEC);

@@ -15,8 +15,10 @@
 #include <stdint.h>
 #include <string.h>
 #include <sys/ipc.h>
+#include <sys/sem.h>
 #include <sys/shm.h>
 #include <sys/types.h>
+#include <time.h>
 
 #ifndef SHM_STAT_ANY
 #define SHM_STAT_ANY	15
@@ -30,6 +32,20 @@
 #ifndef SHM_HUGE_SHIFT
 #define SHM_HUGE_SHIFT	26
 #endif
+#ifndef SEM_STAT_ANY
+#define SEM_STAT_ANY	20
+#endif
+#define SEMVMX		32767		/* the highest value of a semaphore */
+#define SEMAEM		32767		/* of an undo value; the lowest is -SEMAEM - 1 */
+
+/* The fourth argument of semctl(2), which each program has to declare itself. */
+union semun {
+	int val;
+	struct semid_ds *buf;
+	unsigned short *array;
+	struct seminfo *info;
+	unsigned long word;
+};
 
 #define PAGE		4096ul
 #define POISON		0xa5
@@ -38,6 +54,7 @@
  * struct ipc - one implementation of System V IPC
  * @name: "native" or "kipc"
  * @listing: its /proc file of segments
+ * @sem_listing: its /proc file of semaphore sets
  * @sysctl: the directory of its limits
  */
 struct ipc {
@@ -46,7 +63,12 @@ struct ipc {
 	void *(*shmat)(int id, const void *addr, int flags);
 	int (*shmdt)(const void *addr);
 	int (*shmctl)(int id, int cmd, struct shmid_ds *buf);
-	const char *listing;
+	int (*semget)(key_t key, int nsems, int flags);
+	int (*semop)(int id, struct sembuf *sops, size_t nsops);
+	int (*semtimedop)(int id, struct sembuf *sops, size_t nsops,
+			  const struct timespec *timeout);
+	int (*semctl)(int id, int num, int cmd, ...);
+	const char *listing, *sem_listing;
 	const char *sysctl;
 };
 
@@ -70,8 +92,17 @@ struct shm_row {
 	unsigned long rss, swap;
 };
 
+struct sem_row {
+	int key, id;
+	unsigned int mode, nsems;
+	unsigned int uid, gid, cuid, cgid;
+	unsigned long otime, ctime;
+};
+
 int shm_rows(const struct ipc *ipc, struct shm_row *rows, int max);
 int shm_row_find(const struct ipc *ipc, int id, struct shm_row *row);
+int sem_rows(const struct ipc *ipc, struct sem_row *rows, int max);
+int sem_row_find(const struct ipc *ipc, int id, struct sem_row *row);
 
 /* /proc/kipc/ids, one kind; every field is -1 when the file or the row is missing. */
 struct kipc_ids_row {
@@ -83,10 +114,52 @@ struct kipc_ids_row kipc_ids_read(const char *kind);
 long long ipc_limit_get(const struct ipc *ipc, const char *name);
 int ipc_limit_set(const struct ipc *ipc, const char *name, long long value);
 
+/* The four limits of the file "sem", in its order. */
+enum { SEMMSL_LIMIT, SEMMNS_LIMIT, SEMOPM_LIMIT, SEMMNI_LIMIT, SEM_LIMITS };
+
+int sem_limits_get(const struct ipc *ipc, long *limits);
+int sem_limit_set(const struct ipc *ipc, int which, long value);
+
 /* IPC_STAT into poisoned memory, so that a field that is not written shows. */
 int shm_stat(const struct ipc *ipc, int id, struct shmid_ds *ds);
 /* The attachments of a segment, or -errno. */
 long shm_nattch(const struct ipc *ipc, int id);
+
+int sem_stat(const struct ipc *ipc, int id, struct semid_ds *ds);
+
+/* One operation on one semaphore, and an array of them as two arguments of a call. */
+int semop1(const struct ipc *ipc, int id, int num, int op, int flags);
+#define SOPS(...) (struct sembuf[]){ __VA_ARGS__ }, \
+	sizeof((struct sembuf[]){ __VA_ARGS__ }) / sizeof(struct sembuf)
+
+static inline int sem_val(const struct ipc *ipc, int id, int num)
+{
+	return ipc->semctl(id, num, GETVAL);
+}
+
+static inline int sem_pid(const struct ipc *ipc, int id, int num)
+{
+	return ipc->semctl(id, num, GETPID);
+}
+
+static inline int sem_ncnt(const struct ipc *ipc, int id, int num)
+{
+	return ipc->semctl(id, num, GETNCNT);
+}
+
+static inline int sem_zcnt(const struct ipc *ipc, int id, int num)
+{
+	return ipc->semctl(id, num, GETZCNT);
+}
+
+int sem_setval(const struct ipc *ipc, int id, int num, int val);
+int sem_getall(const struct ipc *ipc, int id, unsigned short *vals);
+int sem_setall(const struct ipc *ipc, int id, const unsigned short *vals);
+int sem_rmid(const struct ipc *ipc, int id);
+/* A new private set with these values, or -1. */
+int sem_new(const struct ipc *ipc, int nsems, const unsigned short *vals, int mode);
+#define SEMS(...) \
+	sizeof((unsigned short[]){ __VA_ARGS__ }) / sizeof(short), (unsigned short[]){ __VA_ARGS__ }
 
 /* Whether native ids have kipc's shape: the boot option ipcmni_extend. */
 bool native_ids_extended(void);

@@ -36,14 +36,28 @@ int become(const struct who *who)
 	return syscall(SYS_capset, &hdr, data);
 }
 
-static void peer_serve(struct peer_page *page, int cmd, int reply)
+/* A signal may be part of the test, and come when the call has returned already. */
+static bool read_byte(int fd)
 {
+	ssize_t n;
 	char c;
 
-	while (read(cmd, &c, 1) == 1 && page->fn) {
+	do
+		n = read(fd, &c, 1);
+	while (n < 0 && errno == EINTR);
+	return n == 1;
+}
+
+static void peer_serve(struct peer_page *page, int cmd, int reply)
+{
+	char c = 0;
+
+	while (read_byte(cmd) && page->fn) {
+		__atomic_store_n(&page->state, PEER_BUSY, __ATOMIC_SEQ_CST);
 		errno = 0;
 		page->ret = page->fn(page->arg, page->buf);
 		page->err = errno;
+		__atomic_store_n(&page->state, PEER_IDLE, __ATOMIC_SEQ_CST);
 		if (write(reply, &c, 1) != 1)
 			break;
 	}
@@ -75,7 +89,8 @@ int peer_start(struct peer *p)
 	return 0;
 }
 
-long peer_run(struct peer *p, peer_fn fn, long a0, long a1, long a2, long a3, long a4)
+/* Return: 0, or -1 and EPIPE when the peer is dead. */
+int peer_begin(struct peer *p, peer_fn fn, long a0, long a1, long a2, long a3, long a4)
 {
 	const long arg[6] = { a0, a1, a2, a3, a4, 0 };
 	void (*old)(int) = signal(SIGPIPE, SIG_IGN);
@@ -84,10 +99,24 @@ long peer_run(struct peer *p, peer_fn fn, long a0, long a1, long a2, long a3, lo
 
 	p->page->fn = fn;
 	memcpy(p->page->arg, arg, sizeof(arg));
-	ok = write(p->cmd, &c, 1) == 1 && read(p->reply, &c, 1) == 1;
+	__atomic_store_n(&p->page->state, PEER_TOLD, __ATOMIC_SEQ_CST);
+	ok = write(p->cmd, &c, 1) == 1;
 	signal(SIGPIPE, old);
+	errno = ok ? 0 : EPIPE;
+	return ok ? 0 : -1;
+}
+
+long peer_finish(struct peer *p)
+{
+	bool ok = read_byte(p->reply);
+
 	errno = ok ? p->page->err : EPIPE;
 	return ok ? p->page->ret : -1;
+}
+
+long peer_run(struct peer *p, peer_fn fn, long a0, long a1, long a2, long a3, long a4)
+{
+	return peer_begin(p, fn, a0, a1, a2, a3, a4) ? -1 : peer_finish(p);
 }
 
 int peer_end(struct peer *p, int sig)
@@ -167,6 +196,114 @@ int peer_shmctl(struct peer *p, const struct ipc *ipc, int id, int cmd, struct s
 	if (ds)
 		memcpy(ds, p->page->buf, sizeof(*ds));
 	return ret;
+}
+
+static long do_semget(long *arg, void *buf)
+{
+	(void)buf;
+	return ((const struct ipc *)arg[0])->semget(arg[1], arg[2], arg[3]);
+}
+
+int peer_semget(struct peer *p, const struct ipc *ipc, key_t key, int nsems, int flags)
+{
+	return peer_run(p, do_semget, (long)ipc, key, nsems, flags, 0);
+}
+
+/* The buffer: a time-out, then the operations. */
+struct semop_args {
+	struct timespec timeout;
+	struct sembuf sops[];
+};
+
+static long do_semop(long *arg, void *buf)
+{
+	const struct ipc *ipc = (const struct ipc *)arg[0];
+	struct semop_args *a = buf;
+
+	if (arg[3])
+		return ipc->semtimedop(arg[1], a->sops, arg[2], &a->timeout);
+	return ipc->semop(arg[1], a->sops, arg[2]);
+}
+
+static int begin_semop(struct peer *p, const struct ipc *ipc, int id, const struct sembuf *sops,
+		       size_t nsops, const struct timespec *timeout)
+{
+	struct semop_args *a = (struct semop_args *)p->page->buf;
+
+	if (sizeof(*a) + nsops * sizeof(*sops) > PEER_BUF)
+		return -1;
+	if (timeout)
+		a->timeout = *timeout;
+	memcpy(a->sops, sops, nsops * sizeof(*sops));
+	return peer_begin(p, do_semop, (long)ipc, id, nsops, !!timeout, 0);
+}
+
+int peer_semop(struct peer *p, const struct ipc *ipc, int id, const struct sembuf *sops,
+	       size_t nsops)
+{
+	return begin_semop(p, ipc, id, sops, nsops, NULL) ? -1 : peer_finish(p);
+}
+
+int peer_semop1(struct peer *p, const struct ipc *ipc, int id, int num, int op, int flags)
+{
+	const struct sembuf sop = { num, op, flags };
+
+	return peer_semop(p, ipc, id, &sop, 1);
+}
+
+int peer_block(struct peer *p, const struct ipc *ipc, int id, const struct sembuf *sops,
+	       size_t nsops)
+{
+	return peer_block_timed(p, ipc, id, sops, nsops, NULL);
+}
+
+int peer_block1(struct peer *p, const struct ipc *ipc, int id, int num, int op, int flags)
+{
+	const struct sembuf sop = { num, op, flags };
+
+	return peer_block(p, ipc, id, &sop, 1);
+}
+
+int peer_block_timed(struct peer *p, const struct ipc *ipc, int id, const struct sembuf *sops,
+		     size_t nsops, const struct timespec *timeout)
+{
+	return begin_semop(p, ipc, id, sops, nsops, timeout) || peer_asleep(p) ? -1 : 0;
+}
+
+static long do_semctl(long *arg, void *buf)
+{
+	union semun u = { .val = arg[4] };
+
+	(void)buf;
+	return ((const struct ipc *)arg[0])->semctl(arg[1], arg[2], arg[3], u);
+}
+
+int peer_semctl(struct peer *p, const struct ipc *ipc, int id, int num, int cmd, int val)
+{
+	return peer_run(p, do_semctl, (long)ipc, id, num, cmd, val);
+}
+
+static long do_sem_ds(long *arg, void *buf)
+{
+	union semun u = { .buf = buf };
+
+	return ((const struct ipc *)arg[0])->semctl(arg[1], 0, arg[2], u);
+}
+
+int peer_sem_stat(struct peer *p, const struct ipc *ipc, int id, struct semid_ds *ds)
+{
+	int ret;
+
+	memset(p->page->buf, POISON, sizeof(*ds));
+	ret = peer_run(p, do_sem_ds, (long)ipc, id, IPC_STAT, 0, 0);
+	memcpy(ds, p->page->buf, sizeof(*ds));
+	return ret;
+}
+
+int peer_sem_set(struct peer *p, const struct ipc *ipc, int id, const struct semid_ds *ds)
+{
+	memcpy(p->page->buf, ds, sizeof(*ds));
+	return peer_run(p, do_sem_ds, (long)ipc, id, IPC_SET, 0, 0);
 }
 
 static long do_peek(long *arg, void *buf)
@@ -250,26 +387,64 @@ void wait_a_little(void)
 	nanosleep(&ts, NULL);
 }
 
-/* Return: 0, or -1 when the thread is gone. */
-int wait_asleep(pid_t tid)
+char task_state(pid_t tid)
 {
 	char path[64], buf[512], *p;
 	ssize_t n;
 	int fd;
 
 	snprintf(path, sizeof(path), "/proc/%d/stat", tid);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return 0;
+	n = read(fd, buf, sizeof(buf) - 1);
+	close(fd);
+	if (n <= 0)
+		return 0;
+	buf[n] = '\0';
+	p = strrchr(buf, ')');
+	return p ? p[2] : 0;
+}
+
+/* Return: 0, or -1 when the thread is gone. */
+int wait_asleep(pid_t tid)
+{
 	for (;;) {
-		fd = open(path, O_RDONLY | O_CLOEXEC);
-		if (fd < 0)
+		char state = task_state(tid);
+
+		if (!state)
 			return -1;
-		n = read(fd, buf, sizeof(buf) - 1);
-		close(fd);
-		if (n <= 0)
-			return -1;
-		buf[n] = '\0';
-		p = strrchr(buf, ')');
-		if (p && (p[2] == 'S' || p[2] == 'D'))
+		if (state == 'S' || state == 'D')
 			return 0;
 		wait_a_little();
 	}
+}
+
+/*
+ * S only: in D it waits for a lock or for memory, on its way.  Whoever wakes it has done
+ * so before its own call returns, so what is seen asleep afterwards was not woken.
+ */
+int peer_asleep(struct peer *p)
+{
+	for (;;) {
+		enum peer_state before = __atomic_load_n(&p->page->state, __ATOMIC_SEQ_CST);
+		char task = task_state(p->pid);
+		enum peer_state after = __atomic_load_n(&p->page->state, __ATOMIC_SEQ_CST);
+
+		if (after == PEER_IDLE || !task || task == 'Z' || task == 'X')
+			return -1;
+		/* Within the call all the while; else it slept waiting to be told. */
+		if (before == PEER_BUSY && task == 'S')
+			return 0;
+		wait_a_little();
+	}
+}
+
+long peer_woken(struct peer *p)
+{
+	if (!peer_asleep(p)) {
+		errno = EINPROGRESS;
+		return -1;
+	}
+	return peer_finish(p);
 }

@@ -11,10 +11,13 @@
 /* What a peer runs: up to six arguments and a buffer shared with the caller. */
 typedef long (*peer_fn)(long *arg, void *buf);
 
-#define PEER_BUF	2048
+#define PEER_BUF	4096
+
+enum peer_state { PEER_IDLE, PEER_TOLD, PEER_BUSY };
 
 struct peer_page {
 	peer_fn fn;
+	enum peer_state state;
 	long arg[6];
 	long ret;
 	int err;
@@ -41,6 +44,16 @@ int become(const struct who *who);
 int peer_start(struct peer *p);
 /* The call's return value and errno; -1 and EPIPE when the peer is dead. */
 long peer_run(struct peer *p, peer_fn fn, long a0, long a1, long a2, long a3, long a4);
+/*
+ * The same in two halves, for a call that sleeps: tell it to begin, and fetch what
+ * came of it.  In between, peer_asleep() waits until it is seen asleep within the call
+ * (0), or has returned from it (-1).
+ */
+int peer_begin(struct peer *p, peer_fn fn, long a0, long a1, long a2, long a3, long a4);
+long peer_finish(struct peer *p);
+int peer_asleep(struct peer *p);
+/* As peer_finish(), but EINPROGRESS when nobody has woken it. */
+long peer_woken(struct peer *p);
 /* End it: 0 lets it exit, else by that signal.  Return: its wait status. */
 int peer_end(struct peer *p, int sig);
 
@@ -49,6 +62,20 @@ int peer_shmget(struct peer *p, const struct ipc *ipc, key_t key, size_t size, i
 void *peer_shmat(struct peer *p, const struct ipc *ipc, int id, const void *addr, int flags);
 int peer_shmdt(struct peer *p, const struct ipc *ipc, const void *addr);
 int peer_shmctl(struct peer *p, const struct ipc *ipc, int id, int cmd, struct shmid_ds *ds);
+int peer_semget(struct peer *p, const struct ipc *ipc, key_t key, int nsems, int flags);
+int peer_semop(struct peer *p, const struct ipc *ipc, int id, const struct sembuf *sops,
+	       size_t nsops);
+int peer_semop1(struct peer *p, const struct ipc *ipc, int id, int num, int op, int flags);
+/* GETVAL to GETZCNT, SETVAL, IPC_RMID: what needs no buffer. */
+int peer_semctl(struct peer *p, const struct ipc *ipc, int id, int num, int cmd, int val);
+int peer_sem_stat(struct peer *p, const struct ipc *ipc, int id, struct semid_ds *ds);
+int peer_sem_set(struct peer *p, const struct ipc *ipc, int id, const struct semid_ds *ds);
+/* Begin an operation that must sleep.  Return: 0 once it does, -1 if it did not. */
+int peer_block(struct peer *p, const struct ipc *ipc, int id, const struct sembuf *sops,
+	       size_t nsops);
+int peer_block1(struct peer *p, const struct ipc *ipc, int id, int num, int op, int flags);
+int peer_block_timed(struct peer *p, const struct ipc *ipc, int id, const struct sembuf *sops,
+		     size_t nsops, const struct timespec *timeout);
 int peer_peek(struct peer *p, const void *addr);
 int peer_poke(struct peer *p, void *addr, int byte);
 
@@ -63,6 +90,8 @@ int probe_write(void *addr);
 #define wait_until(cond) do { while (!(cond)) wait_a_little(); } while (0)
 void wait_a_little(void);
 
+/* The letter of its state in /proc, or 0 when it is gone. */
+char task_state(pid_t tid);
 /* Wait until a thread is seen asleep in the kernel (state S or D). */
 int wait_asleep(pid_t tid);
 
