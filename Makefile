@@ -42,6 +42,12 @@ demo:				## PostgreSQL on kipc, in a VM, told as a story
 check-mutants:			## deliberate faults, each caught by its test; MUTANTS= names patches
 	$(Q)scripts/check-mutants $(MUTANTS)
 
+check-model:			## the models of the protocols by spin, and faults in them; MODELS=
+	$(Q)scripts/check-model $(MODELS)
+
+check-debug:			## the kselftests on kernels that look for faults; CONFIGURATIONS=
+	$(Q)scripts/check-debug $(CONFIGURATIONS)
+
 bench:				## instructions per call, kipc and native side by side
 	$(Q)selftests/bench/run $(if $(KVER),--kernel $(KVER)) $(BENCH)
 
@@ -71,4 +77,4 @@ help:				## this list
 	$(Q)sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/\1\t\2/p' Makefile | expand -t 12
 
 .PHONY: all setup kernels module lib lib32 tools selftests check demo bench vm install \
-	lockmap check-mutants clean distclean help
+	lockmap check-mutants check-model check-debug clean distclean help

@@ -249,6 +249,7 @@ void kipc_sem_undo_drain(struct kipc_process *process);
 time64_t kipc_sem_otime_locked(struct kipc_sem_set *set);
 void kipc_sem_check_slot_locked(struct kipc_sem_set *set, unsigned int num);
 s32 kipc_sem_fast_locked(struct kipc_sem_undo *undo, unsigned int num);
+void kipc_sem_take_fast_locked(struct kipc_sem_undo *undo, unsigned int num);
 void kipc_sem_show_slow_locked(struct kipc_sem_undo *undo, unsigned int num);
 struct pid *kipc_sem_pid_locked(struct kipc_sem_set *set, unsigned int num);
 void kipc_sem_cut_locked(struct kipc_sem_view *view);

@@ -45,6 +45,9 @@ struct kipc_sem_pages {
 	struct rcu_head rcu;
 };
 
+/* Of an undo value, made by user space: the library leaves what is more to the kernel. */
+#define KIPC_SEM_FAST_MUCH	4096
+
 /* A set's window of the shared address space: private pages end where shared ones begin. */
 #define KIPC_SEM_WINDOW_SHIFT	12
 #define KIPC_SEM_WINDOW_SHARED	2048
@@ -210,8 +213,13 @@ static struct kipc_sem_undo *kipc_sem_operator_locked(struct kipc_sem_set *set,
 		*fast = kipc_sem_read_fast(view, num) + (s16)intent;
 		smp_rmb();
 		again = READ_ONCE(undo->process->slots[slot].intent);
-		if (again == intent)
+		if (again == intent) {
+			/* Last the word: a store that ends it may have been overtaken. */
+			smp_rmb();
+			if ((kipc_sem_read_word(set, num) ^ word) >> KIPC_SEM_SLOT_SHIFT)
+				return NULL;
 			goto found;
+		}
 		intent = again;
 	}
 	if (kipc_sem_intent_is(intent, KIPC_INTENT_COMPUTED, view, num)) {
@@ -257,6 +265,30 @@ s32 kipc_sem_fast_locked(struct kipc_sem_undo *undo, unsigned int num)
 	if (kipc_sem_operator_locked(undo->set, num, &fast) == undo)
 		return fast;
 	return kipc_sem_read_fast(undo->view, num);
+}
+
+/**
+ * kipc_sem_take_fast_locked() - make a part that user space made the kernel's
+ * @undo: undo values
+ * @num: semaphore, held
+ *
+ * For the part has less room than the whole: now and then, when nobody is changing it.
+ *
+ * Context: kipc_sem_set.lock.
+ */
+void kipc_sem_take_fast_locked(struct kipc_sem_undo *undo, unsigned int num)
+{
+	s32 fast;
+
+	if (likely(!undo->view))
+		return;
+	fast = kipc_sem_read_fast(undo->view, num);
+	if (abs(fast) < KIPC_SEM_FAST_MUCH ||
+	    kipc_sem_word_slot(kipc_sem_read_word(undo->set, num)))
+		return;
+	WRITE_ONCE(undo->view->private->adjust[num].fast, 0);
+	undo->adjust[num] = clamp(undo->adjust[num] + fast, -SEMAEM - 1, SEMAEM);
+	kipc_sem_show_slow_locked(undo, num);
 }
 
 /**

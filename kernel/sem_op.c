@@ -40,6 +40,7 @@ static int kipc_sem_step_locked(struct kipc_sem_set *set, const struct sembuf *s
 	if (value > SEMVMX)
 		return -ERANGE;
 	if (sop->sem_flg & SEM_UNDO) {
+		kipc_sem_take_fast_locked(undo, sop->sem_num);
 		adjust = undo->adjust[sop->sem_num] - sop->sem_op;
 		total = adjust + kipc_sem_fast_locked(undo, sop->sem_num);
 		if (total < -SEMAEM - 1 || total > SEMAEM)

@@ -97,9 +97,9 @@ static inline void kipc_sem_release_locked(struct kipc_sem_set *set, unsigned in
 	for (; count; num++, count--) {
 		if (set->sems[num].sleepers)
 			continue;
-		/* RELEASE */
+		/* RELEASE; and what flags there are beside are nobody's. */
 		smp_mb__before_atomic();
-		kipc_sem_clear_bits(set, num, KIPC_SEM_HELD);
+		kipc_sem_clear_bits(set, num, KIPC_SEM_FLAGS & ~KIPC_SEM_KEPT);
 	}
 }
 

@@ -15,10 +15,10 @@
  *
  *   MIXED	values 1, 1.  {-1, -1} then {+1, +1}; plain -1 then +1 on the first word;
  *		the same on the second; {wait for zero, +1}, which may leave (signal,
- *		time-out); wait for zero of the first
+ *		time-out)
  *   CHAIN	values 0, 0.  {-1, }; {+1, -1}; {-1, }, which may leave; plain +1 on the
- *		second word; plain +1 on the first: a sleeper's completion lets go an
- *		earlier one, two want the same unit
+ *		second word; plain +1 on the first, then wait for zero of the second: a
+ *		sleeper's completion lets go an earlier one, two want the same unit
  *   HOSTILE	values 1, 1.  Operations as in MIXED, none of which may wait, and somebody
  *		who writes twice to the first word: HELD or KEPT, a bogus BUSY, a value
  *
@@ -175,7 +175,7 @@ proctype Client(byte me)
 	:: me == 1 -> fast(0, -1); fast(0, 1)
 	:: me == 2 -> fast(1, -1); fast(1, 1)
 	:: me == 3 -> slow(SEMOP(OP(0), OP(1)), 1)
-	:: me == 4 -> fast(0, 0)
+	:: me == 4
 #endif
 	fi;
 	finished++

@@ -65,7 +65,7 @@ typedef word_t {
 };
 
 word_t w;			/* word[i] of the set */
-byte drain;			/* page.state: how many dead are not drained */
+byte drain;			/* page.state: 0, DRAIN or DRAINING */
 
 /* per (process, set): the mappings 1 and 2 of A and B, 3 a later one of A */
 short adjF[4];
@@ -825,14 +825,18 @@ inline release()
 /*
  * K0
  *
- * CHANGED: page.state counts the dead that are not drained.  As it was decided first
- * (MUTANT_DRAIN_IS_A_FLAG: the hook pushes, then sets a flag; the kernel clears the
- * flag with the list empty and looks at the list again) a death between the look and
- * the clearing has its flag cleared with its undo not applied, until the second look.
+ * CHANGED: page.state says DRAIN, once the hook has pushed, and DRAINING, while the
+ * kernel drains; only DRAINING is taken back, by compare and swap.  As it was decided
+ * first (MUTANT_DRAIN_IS_A_FLAG: the kernel clears the flag with the list empty and
+ * looks at the list again) a death between the look and the clearing has its flag
+ * cleared with its undo not applied, until the second look.
  */
-#ifdef MUTANT_DRAIN_IS_A_FLAG
+#define DRAIN		1
+#define DRAINING	2
+
 inline drain_all()
 {
+#ifdef MUTANT_DRAIN_IS_A_FLAG
 	do
 	:: atomic { dying[A] -> dying[A] = 0 } apply(A)
 	:: atomic { dying[B] -> dying[B] = 0 } apply(B)
@@ -842,28 +846,29 @@ inline drain_all()
 		:: else -> break
 		fi
 	od
-}
 #else
-inline drain_one(p)
-{
-#ifdef MUTANT_COUNTED_DOWN_FIRST
-	drain--;
-	apply(p)
+	if
+	:: drain || dying[A] || dying[B] ->
+		drain = DRAINING;
+		do
+		:: atomic { dying[A] -> dying[A] = 0 } apply(A)
+		:: atomic { dying[B] -> dying[B] = 0 } apply(B)
+		:: !dying[A] && !dying[B] -> break
+		od;
+#ifdef MUTANT_DRAINING_CLEARED_PLAINLY
+		drain = 0
 #else
-	apply(p);
-	drain--
+		atomic {
+			if
+			:: drain == DRAINING -> drain = 0
+			:: else
+			fi
+		}
+#endif
+	:: else
+	fi
 #endif
 }
-
-inline drain_all()
-{
-	do
-	:: atomic { dying[A] -> dying[A] = 0 } drain_one(A)
-	:: atomic { dying[B] -> dying[B] = 0 } drain_one(B)
-	:: !dying[A] && !dying[B] -> break
-	od
-}
-#endif
 
 proctype Kernel()
 {
@@ -966,15 +971,12 @@ proctype Killer(byte p)
 #ifdef MUTANT_WAIT_BEFORE_HOOK
 		exited[p] = 1;
 #endif
-#if defined(MUTANT_DRAIN_IS_A_FLAG)
+#ifdef MUTANT_DRAIN_BEFORE_PUSH
+		drain = DRAIN;
 		dying[p] = 1;
-		drain = 1;
-#elif defined(MUTANT_COUNTED_AFTER_PUSH)
-		dying[p] = 1;
-		drain++;
 #else
-		drain++;
 		dying[p] = 1;
+		drain = DRAIN;
 #endif
 		exited[p] = 1
 	:: else

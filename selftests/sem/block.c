@@ -335,6 +335,40 @@ TEST_F(block, counts_of_the_last_look)
 	EXPECT_WOKEN(&p[0]);
 }
 
+/*
+ * SETVAL and SETALL have all of them looked at again, if there is a zero anywhere in the
+ * set, though it is not the one that was set.
+ */
+TEST_F(block, counts_after_setval)
+{
+	const struct ipc *ipc = variant->ipc;
+	static const unsigned short one[4] = { 1, 1, 1, 1 };
+	struct peer *p = self->p;
+	int id = self->id;
+
+	ASSERT_EQ(0, sem_setval(ipc, id, 0, 1));
+	ASSERT_EQ(0, peer_block(&p[0], ipc, id, SOPS({ 2, 0, 0 }, { 0, 0, 0 })));
+	EXPECT_SEM(0, 1, 0, 1);
+	EXPECT_SEM(2, 0, 0, 0);
+	EXPECT_EQ(0, sem_setval(ipc, id, 2, 1));
+	EXPECT_SEM(0, 1, 0, 0);
+	EXPECT_SEM(2, 1, 0, 1);
+	/* By an operation it would not have been. */
+	EXPECT_EQ(0, sem_setval(ipc, id, 2, 0));
+	EXPECT_SEM(0, 1, 0, 1);
+	EXPECT_EQ(0, semop1(ipc, id, 2, 1, 0));
+	EXPECT_SEM(0, 1, 0, 1);
+	EXPECT_SEM(2, 1, 0, 0);
+	/* Nor where nothing is zero. */
+	EXPECT_EQ(0, sem_setall(ipc, id, one));
+	EXPECT_SEM(0, 1, 0, 1);
+	EXPECT_SEM(2, 1, 0, 0);
+	EXPECT_EQ(0, sem_setval(ipc, id, 3, 0));
+	EXPECT_SEM(0, 1, 0, 0);
+	EXPECT_SEM(2, 1, 0, 1);
+	EXPECT_ASLEEP(&p[0]);
+}
+
 /* An elder that waits for more does not keep a younger, simple one from what is there. */
 TEST_F(block, simple_passes_array)
 {
