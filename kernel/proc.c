@@ -466,6 +466,8 @@ static ssize_t kipc_proc_sem_limits_write(struct file *file, const char __user *
 		return PTR_ERR(space);
 	if (!kipc_limit_may_set(space, type))
 		return -EPERM;
+	if (!count)
+		return 0;
 	if (count >= sizeof(text))
 		return -EINVAL;
 	if (copy_from_user(text, buf, count))
@@ -475,8 +477,10 @@ static ssize_t kipc_proc_sem_limits_write(struct file *file, const char __user *
 	for (i = 0; i < ARRAY_SIZE(kipc_proc_sem_limits); i++) {
 		rest = skip_spaces(rest);
 		number = strsep(&rest, " \t\n");
-		if (!*number)
+		if (!*number && i)
 			break;
+		if (!isdigit(*number) && *number != '-')
+			return -EINVAL;
 		type = &kipc_limit_types[kipc_proc_sem_limits[i]];
 		if (kstrtoll(number, 0, &value) || value != (int)value)
 			return -EINVAL;

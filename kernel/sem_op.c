@@ -272,7 +272,15 @@ void kipc_sem_settle_locked(struct kipc_sem_set *set, unsigned int num, unsigned
 	unsigned int i;
 
 	for (i = num; i < num + count; i++)
-		kipc_sem_settle_zero_locked(set, i);
+		if (!list_empty(&set->sems[i].zero) && !kipc_sem_value(set, i))
+			kipc_sem_settle_zero_queue_locked(set, &set->sems[i].zero);
+	/* As native: whoever waits for several looks again if anything at all is zero. */
+	for (i = 0; !list_empty(&set->zero) && i < kipc_sem_count(set); i++) {
+		if (kipc_sem_value(set, i))
+			continue;
+		kipc_sem_settle_zero_queue_locked(set, &set->zero);
+		break;
+	}
 	kipc_sem_settle_changes_locked(set);
 	for (i = num; i < num + count; i++)
 		kipc_sem_settle_queue_locked(set, &set->sems[i].change);
