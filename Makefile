@@ -36,7 +36,7 @@ selftests: lib			## the kselftests
 check:				## every test, in VMs; ends with one line of counts
 	$(Q)scripts/check
 
-demo:				## PostgreSQL on kipc, in a VM, told as a story
+demo:				## PostgreSQL and Apache on kipc, in a VM, told as a story
 	$(Q)scripts/demo
 
 check-mutants:			## deliberate faults, each caught by its test; MUTANTS= names patches

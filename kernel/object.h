@@ -13,9 +13,11 @@
  *  4  kipc_ids.rwsem		  rwsem	  ids.h: one per space and kind; what is in
  *					  the tables, limits and totals
  *  5  kipc_sem_set.lock	  mutex	  sem.h: the state of a set
+ *     (i_mmap_rwsem)		  rwsem	  the kernel's; taken under 5 to unmap pages
  *  6  kipc_object.lock		  spin	  the header; the state of a segment
  *  7  kipc_process.lock	  spin	  process.c: the record's list of objects
- *     kipc_process.undos	  spin	  the array's own, for its changes
+ *     kipc_process.undos, .views, kipc_process_tokens
+ *				  spin	  the arrays' own, for their changes
  *     kipc_processes_lock	  spin	  process.c: the table of records
  *     kipc_accounts_lock	  spin	  account.c: the table of accounts
  *     kipc_shm_detaching.lock	  spin	  shm_map.c: who is in shmdt

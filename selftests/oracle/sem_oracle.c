@@ -489,7 +489,7 @@ static void choose(struct op *op)
 {
 	static const struct { enum op_type type; int weight; } weights[] = {
 		{ OP_GET, 22 }, { OP_SEMOP, 110 }, { OP_TIMED, 20 }, { OP_CTL, 24 }, { OP_SETVAL, 8 },
-		{ OP_SETALL, 4 }, { OP_RMID, 3 }, { OP_LIMIT, 6 }, { OP_FORK, 6 }, { OP_EXEC, 2 },
+		{ OP_SETALL, 4 }, { OP_RMID, 3 }, { OP_LIMIT, 9 }, { OP_FORK, 6 }, { OP_EXEC, 2 },
 		{ OP_EXIT, 3 }, { OP_KILL, 5 }, { OP_SIGNAL, 2 }, { OP_STOP, 1 },
 	};
 	static const int sizes[] = { 1, 2, 3, 4, 4, 4, MOST_SEMS, 0, -1, 32001 };
@@ -498,8 +498,8 @@ static void choose(struct op *op)
 	static const long limits[SEM_LIMITS + 1][4] = {
 		{ 32000, 3, 100, 0 },
 		{ 1024000000, 12, 80, 0 },
-		{ 500, 2, 3, 1 },
-		{ 32000, 4, 6, (1 << 24) + 1 },
+		{ 500, 1, 2, 3 },
+		{ 32000, 1, 3, (1 << 24) + 1 },
 		{ 10, 3, (1 << 24) + 4, -2 },
 	};
 	int n, r, sum = 0, set, id;
@@ -825,7 +825,7 @@ static void relax(void)
 	static const long defaults[SEM_LIMITS] = { 32000, 1024000000, 500, 32000 };
 	int w, i;
 
-	if (!run.tight || !chance(8))
+	if (!run.tight || !chance(4))
 		return;
 	for (w = 0; w < 2; w++)
 		for (i = 0; i < SEM_LIMITS; i++)
@@ -1047,7 +1047,7 @@ static bool tell_coverage(void)
 int main(int argc, char **argv)
 {
 	const char *env = getenv("KIPC_ORACLE_STEPS");
-	long steps = env ? atol(env) : 1500;
+	long steps = env ? atol(env) : 2000;
 	unsigned int seed = 1, runs = 3, i;
 	int opt;
 

@@ -246,7 +246,8 @@ struct kipc_sem_shared {
 
 /**
  * struct kipc_sem_adjust - undo value of one semaphore: the sum of both
- * @fast: made by user space; written by the thread whose slot is in the word
+ * @fast: made by user space; written by the thread whose slot is in the word, and by
+ *	  the kernel while it has the word and there is no slot in it
  * @slow: made by the kernel, for user space to read
  */
 struct kipc_sem_adjust {
@@ -276,7 +277,9 @@ struct kipc_sem_private {
  * @pad: must be zero
  *
  * EACCES: operating needs read and alter permission, looking read permission.
- * ENOSPC: too many mappings.  EINVAL: no such set; no record mapped.
+ * ENOSPC: too many mappings.  EINVAL: no such set; no record mapped.  EIDRM: removed
+ * meanwhile.  EBUSY: the process has it mapped to operate.  EOPNOTSUPP: for system calls
+ * only: it ends with its creator, or is too large.
  */
 struct kipc_sem_map {
 	__s32	id;
