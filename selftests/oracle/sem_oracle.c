@@ -855,6 +855,10 @@ static void end_actor(const struct op *op)
 	}
 	a->asleep = false;
 	count(op, 0);
+	/* The dead are dealt with by whoever looks at a set, at the latest. */
+	for (i = 0; i < ACTORS; i++)
+		if (run.actors[i].pid[0] && run.actors[i].asleep)
+			sem_val(&ipc_kipc, shared[i][1].op.a[0], 0);
 }
 
 static void step(void)
@@ -935,7 +939,6 @@ static void step(void)
 	/* Awake, but perhaps still on its way out of the queue. */
 	if (op.type == OP_SIGNAL || op.type == OP_STOP)
 		compare_actor(op.actor, op.type);
-	/* The dead are dealt with by whoever looks, at the latest. */
 	for (i = 0; i < run.n_ids && !run.failed; i++)
 		if (op.type >= OP_EXIT || run.ids[i].id == op.a[0] || run.step % 8 == 0)
 			compare_set(run.ids[i].id);

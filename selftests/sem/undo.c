@@ -917,6 +917,32 @@ TEST_F(undo, wakes)
 		peer_end(&p[i], SIGKILL);
 }
 
+/*
+ * An end has all sleepers looked at again, though there may be nothing to undo: arrays of
+ * zeros then count where they are held up now.
+ */
+TEST_F(undo, counts_after_the_end)
+{
+	const struct ipc *ipc = variant->ipc;
+	int id = sem_new(ipc, SEMS(1, 1, 0, 0), 0600);
+	struct peer p, q;
+
+	ASSERT_LE(0, id);
+	ASSERT_EQ(0, peer_start(&p));
+	ASSERT_EQ(0, peer_start(&q));
+	ASSERT_EQ(0, peer_block(&p, ipc, id, SOPS({ 0, 0, 0 }, { 1, 0, 0 })));
+	EXPECT_EQ(0, semop1(ipc, id, 0, -1, 0));
+	EXPECT_EQ(0, semop1(ipc, id, 0, 1, 0));
+	EXPECT_EQ(0, sem_zcnt(ipc, id, 0));
+	EXPECT_EQ(1, sem_zcnt(ipc, id, 1));
+	EXPECT_ERR(EAGAIN, peer_semop1(&q, ipc, id, 2, -1, UNDO | NW));
+	EXPECT_EQ(0, sem_zcnt(ipc, id, 0));
+	peer_end(&q, 0);
+	EXPECT_EQ(1, sem_zcnt(ipc, id, 0));
+	EXPECT_EQ(0, sem_zcnt(ipc, id, 1));
+	peer_end(&p, SIGKILL);
+}
+
 /* Nobody asks: the sleepers are served even so. */
 TEST_F(undo, wakes_without_being_asked)
 {
