@@ -196,6 +196,8 @@ static void kipc_sem_undo_apply_one_locked(struct kipc_sem_set *set,
 		}
 		for (i = kipc_sem_undo_next(undo, 0); i < count; i = kipc_sem_undo_next(undo, i + 1))
 			kipc_sem_settle_locked(set, i, 1);
+		/* As native: whoever sleeps on several looks again even if nothing changed. */
+		kipc_sem_settle_locked(set, 0, 0);
 		for (i = kipc_sem_undo_next(undo, 0); i < count; i = kipc_sem_undo_next(undo, i + 1))
 			kipc_sem_release_locked(set, i, 1);
 	}
