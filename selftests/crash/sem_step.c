@@ -2,15 +2,16 @@
 /*
  * Semaphores without a system call, ended or stopped at every instruction.
  *
- * The code that operates on a mapped set lies in a section of its own.  A traced child
- * makes one operation, instruction by instruction, and at the n-th inside the section,
- * for every n until the operation gets through, it is killed; or stopped while others
- * operate, set values and remove the set.  Afterwards
- * everything must be as if the operation had happened wholly or not at all.
+ * The code that operates on a mapped set lies in a section of its own.  One traced child
+ * makes an operation instruction by instruction, and tells which lie inside the section.
+ * Then for each of them another child runs up to it, by a breakpoint of the processor, and
+ * is killed there; or stopped while others operate, set values and remove the set.
+ * Afterwards everything must be as if the operation had happened wholly or not at all.
  */
 #include "common/harness.h"
 
 #include <signal.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/mman.h>
@@ -33,6 +34,9 @@ struct run {
 	int id;
 	struct sembuf op;
 	bool in_handler;
+	/* What trace() saw: the instructions inside the section, in the order they ran. */
+	unsigned long *path;
+	int steps;
 };
 
 static const struct run *handled;
@@ -137,36 +141,73 @@ static bool in_section(unsigned long pc)
 	       pc < (unsigned long)__stop_kipc_fast_text;
 }
 
-/*
- * Let the child go until it is about to do its @n-th instruction inside the section.
- * Return: the address, 0 if the operation was through before.
- */
-static unsigned long step_to(pid_t pid, int n)
-{
-	int status, seen = 0, signal = 0;
-	unsigned long pc;
-
-	for (;;) {
-		if (ptrace(PTRACE_SINGLESTEP, pid, 0, signal) || waitpid(pid, &status, 0) != pid ||
-		    !WIFSTOPPED(status))
-			return 0;
-		signal = 0;
-		if (WSTOPSIG(status) == SIGUSR1)
-			signal = SIGUSR1;
-		else if (WSTOPSIG(status) != SIGTRAP)
-			return 0;
-		pc = pc_of(pid);
-		if (in_section(pc) && ++seen == n)
-			return pc;
-	}
-}
-
 static void end_child(pid_t pid)
 {
 	int status;
 
 	kill(pid, SIGKILL);
 	waitpid(pid, &status, 0);
+}
+
+/* The child goes on by @request until its next stop.  Return: where, 0 at the operation's end. */
+static unsigned long go(pid_t pid, enum __ptrace_request request)
+{
+	int status, signal = 0;
+
+	for (;;) {
+		if (ptrace(request, pid, 0, signal) || waitpid(pid, &status, 0) != pid ||
+		    !WIFSTOPPED(status))
+			return 0;
+		if (WSTOPSIG(status) == SIGTRAP)
+			return pc_of(pid);
+		signal = WSTOPSIG(status);
+		if (signal != SIGUSR1)
+			return 0;
+	}
+}
+
+#define STEPS_MAX 1000
+
+/* Learn the way of the operation through the section. */
+static void trace(struct run *run)
+{
+	pid_t pid = start_child(run);
+	unsigned long pc;
+
+	run->steps = 0;
+	run->path = calloc(STEPS_MAX, sizeof(*run->path));
+	if (pid < 0 || !run->path)
+		return;
+	while ((pc = go(pid, PTRACE_SINGLESTEP)) && run->steps < STEPS_MAX)
+		if (in_section(pc))
+			run->path[run->steps++] = pc;
+	end_child(pid);
+}
+
+static bool set_debug_register(pid_t pid, int n, unsigned long value)
+{
+	return !ptrace(PTRACE_POKEUSER, pid, offsetof(struct user, u_debugreg[n]), value);
+}
+
+/*
+ * Let the child run until it is about to do the @n-th instruction of the way.
+ * Return: the address, 0 if it never came there.
+ */
+static unsigned long run_to(pid_t pid, const struct run *run, int n)
+{
+	unsigned long pc = 0, at = run->path[n];
+	int i;
+
+	if (!set_debug_register(pid, 0, at) || !set_debug_register(pid, 7, 1))
+		return 0;
+	for (i = 0; i <= n; i++) {
+		if (run->path[i] != at)
+			continue;
+		pc = go(pid, PTRACE_CONT);
+		if (pc != at)
+			return 0;
+	}
+	return set_debug_register(pid, 7, 0) ? pc : 0;
 }
 
 /* The traced child goes on, untraced, and ends by itself after its operation. */
@@ -219,16 +260,18 @@ TEST_F(step, not_a_call)
 	EXPECT_EQ(calls + 1, calls_of(self->id));
 }
 
-/* Each test below runs every n; how many lay inside is told. */
+/* For each instruction of the way a new child, stopped there, before value is @value. */
 #define FOR_EVERY_STEP(run, value, pid, n, pc) \
-	for (n = 1; ({ \
+	ASSERT_EQ(0, set_value((run).id, (run).op.sem_num, value)); \
+	trace(&(run)); \
+	EXPECT_GT((run).steps, 20); \
+	for (n = 0; n < (run).steps && ({ \
 		ASSERT_EQ(0, set_value((run).id, (run).op.sem_num, value)); \
 		pid = start_child(&(run)); \
 		ASSERT_GT(pid, 0); \
-		pc = step_to(pid, n); \
-		if (!pc) \
-			end_child(pid); \
-		pc; }); n++)
+		pc = run_to(pid, &(run), n); \
+		ASSERT_NE(0, pc) TH_LOG("step %d of %d not reached", n, (run).steps); \
+		true; }); n++)
 
 static const short ops[] = { 1, -1, 0 };
 
@@ -258,8 +301,8 @@ static void killed(struct __test_metadata *_metadata, int id, int flags, bool in
 			EXPECT_EQ(0, kipc_semctl(id, 0, GETNCNT));
 		}
 		TH_LOG("op %d, flags %x%s: %d instructions", ops[k], flags,
-		       in_handler ? ", in a handler" : "", n - 1);
-		EXPECT_GT(n, 20);
+		       in_handler ? ", in a handler" : "", n);
+		free(run.path);
 	}
 }
 
@@ -302,7 +345,6 @@ TEST_F_TIMEOUT(step, killed_with_waiter, 200)
 		EXPECT_EQ(0, value_of(self->id, 0)) TH_LOG("step %d at %lx", n, pc);
 		EXPECT_EQ(0, kipc_semctl(self->id, 0, GETNCNT));
 	}
-	EXPECT_GT(n, 20);
 }
 
 /*
@@ -359,15 +401,12 @@ static void stopped(struct __test_metadata *_metadata, int id, enum end end, int
 			break;
 		}
 	}
-	EXPECT_GT(n, 20);
 }
 
-/* At every other instruction the child goes on; all of both with KIPC_LONG=1. */
 static void in_turns(struct __test_metadata *_metadata, int id, enum end end)
 {
 	stopped(_metadata, id, end, 0);
-	if (getenv("KIPC_LONG"))
-		stopped(_metadata, id, end, 1);
+	stopped(_metadata, id, end, 1);
 }
 
 TEST_F_TIMEOUT(step, stopped_while_others_operate, 200)
@@ -393,20 +432,22 @@ TEST_F_TIMEOUT(step, stopped_permissions_set, 200)
 /* The set is gone under the stopped child, which goes on and finds EIDRM or EINVAL. */
 TEST_F_TIMEOUT(step, stopped_removed, 200)
 {
-	unsigned long pc = 1;
+	struct run run = { .id = self->id, .op = { 0, 1, SEM_UNDO } };
+	unsigned long pc;
 	int n, status;
 	pid_t pid;
 
-	for (n = 1; pc; n++) {
-		struct run run = { .op = { 0, 1, SEM_UNDO } };
-
+	trace(&run);
+	EXPECT_GT(run.steps, 20);
+	for (n = 0; n < run.steps; n++) {
 		run.id = kipc_semget(IPC_PRIVATE, 2, 0600);
 		ASSERT_GE(run.id, 0);
 		pid = start_child(&run);
 		ASSERT_GT(pid, 0);
-		pc = step_to(pid, n);
+		pc = run_to(pid, &run, n);
+		ASSERT_NE(0, pc) TH_LOG("step %d of %d not reached", n, run.steps);
 		ASSERT_EQ(0, kipc_semctl(run.id, 0, IPC_RMID));
-		if (pc && n & 1) {
+		if (n & 1) {
 			ptrace(PTRACE_CONT, pid, 0, 0);
 			ASSERT_EQ(pid, waitpid(pid, &status, 0));
 			EXPECT_TRUE(WIFSTOPPED(status) && WSTOPSIG(status) == SIGSTOP)
@@ -414,7 +455,6 @@ TEST_F_TIMEOUT(step, stopped_removed, 200)
 		}
 		end_child(pid);
 	}
-	EXPECT_GT(n, 20);
 }
 
 TEST_HARNESS_MAIN
