@@ -199,40 +199,38 @@ int kipc_remove(struct kipc_space *space, unsigned int kind, int id)
 }
 
 /**
- * kipc_set() - IPC_SET, but for what is the kind's own
+ * kipc_set() - IPC_SET
  * @space: the caller's space
  * @kind: KIPC_KIND_*
  * @id: the id
- * @buf: the caller's structure
- * @size: of the native structure
+ * @change: what to give the object
  *
  * Context: may sleep.
- * Return: 0, -EFAULT, -EINVAL, -EIDRM or -EPERM.
+ * Return: 0, -EINVAL, -EIDRM or -EPERM.
  */
-int kipc_set(struct kipc_space *space, unsigned int kind, int id, const void __user *buf,
-	     size_t size)
+int kipc_set(struct kipc_space *space, unsigned int kind, int id,
+	     const struct kipc_change *change)
 {
-	struct kipc_object *object;
-	struct ipc64_perm perm;
+	struct kipc_object *object = kipc_find(space, kind, id);
+	const struct kipc_object_ops *ops;
 	int ret;
 
-	ret = kipc_perm_copy_in(&perm, buf, size);
-	if (ret)
-		return ret;
-	object = kipc_find(space, kind, id);
 	if (IS_ERR(object))
 		return PTR_ERR(object);
-
+	ops = object->ops;
 	spin_lock(&object->lock);
 	if (object->removed)
 		ret = -EIDRM;
-	else if (!kipc_may_control(object))
+	else if (!kipc_may_control(object) ||
+		 (ops->may_set && !ops->may_set(object, change->value)))
 		ret = -EPERM;
 	else
-		ret = kipc_perm_set_locked(object, &perm);
+		ret = kipc_perm_set_locked(object, &change->perm);
+	if (!ret && ops->set_locked)
+		ops->set_locked(object, change->value);
 	spin_unlock(&object->lock);
-	if (!ret && object->ops->perm_changed)
-		object->ops->perm_changed(object);
+	if (!ret && ops->perm_changed)
+		ops->perm_changed(object);
 	kipc_object_put(object);
 	return ret;
 }

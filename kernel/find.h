@@ -11,11 +11,22 @@
 #ifndef KIPC_FIND_H
 #define KIPC_FIND_H
 
+#include <linux/ipc.h>
 #include <linux/types.h>
 
 #include "object.h"
 
 struct kipc_space;
+
+/**
+ * struct kipc_change - what IPC_SET gives an object
+ * @perm: owner and mode
+ * @value: what is the kind's own: msg_qbytes
+ */
+struct kipc_change {
+	struct ipc64_perm perm;
+	u64 value;
+};
 
 /**
  * struct kipc_get - what a *get call asks for
@@ -49,8 +60,8 @@ int kipc_get(struct kipc_space *space, const struct kipc_kind *kind,
 	     const struct kipc_get *get);
 struct kipc_object *kipc_find(struct kipc_space *space, unsigned int kind, int id);
 struct kipc_object *kipc_find_index(struct kipc_space *space, unsigned int kind, int index);
-int kipc_set(struct kipc_space *space, unsigned int kind, int id, const void __user *buf,
-	     size_t size);
+int kipc_set(struct kipc_space *space, unsigned int kind, int id,
+	     const struct kipc_change *change);
 int kipc_remove(struct kipc_space *space, unsigned int kind, int id);
 
 #endif /* KIPC_FIND_H */

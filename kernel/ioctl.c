@@ -6,11 +6,8 @@
 #include <linux/ioctl.h>
 #include <linux/mm.h>
 #include <linux/mman.h>
-#include <linux/ktime.h>
 #include <linux/module.h>
 #include <linux/nospec.h>
-#include <linux/time.h>
-#include <linux/time_namespace.h>
 #include <linux/uaccess.h>
 
 #include <linux/kipc.h>
@@ -18,6 +15,7 @@
 #include "death.h"
 #include "ioctl.h"
 #include "limit.h"
+#include "msg.h"
 #include "process.h"
 #include "sem.h"
 #include "shm.h"
@@ -50,7 +48,8 @@ static int kipc_ioctl_query(struct kipc_space *space, void __user *arg, size_t s
 
 	memset(&query, 0, sizeof(query));
 	query.abi = KIPC_ABI_VERSION;
-	query.features = KIPC_FEATURE_SHM | KIPC_FEATURE_LIFETIME_CREATOR | KIPC_FEATURE_SEM;
+	query.features = KIPC_FEATURE_SHM | KIPC_FEATURE_LIFETIME_CREATOR | KIPC_FEATURE_SEM |
+			 KIPC_FEATURE_MSG;
 	if (IS_ENABLED(CONFIG_X86_64))
 		query.features |= KIPC_FEATURE_SEM_MAP;
 	if (IS_ENABLED(CONFIG_HUGETLBFS))
@@ -187,63 +186,6 @@ static int kipc_ioctl_sem_get(struct kipc_space *space, void __user *arg, size_t
 		.size = (u32)get.nsems });
 }
 
-static const struct kipc_timeout kipc_no_timeout = { .expires = KTIME_MAX, .valid = true };
-
-/* What a clock of the caller's time namespace is ahead of the kernel's. */
-static ktime_t kipc_clock_offset(clockid_t clock)
-{
-#ifdef CONFIG_TIME_NS
-	const struct timens_offsets *offsets = &current->nsproxy->time_ns->offsets;
-
-	if (clock == CLOCK_MONOTONIC)
-		return timespec64_to_ktime(offsets->monotonic);
-	if (clock == CLOCK_BOOTTIME)
-		return timespec64_to_ktime(offsets->boottime);
-#endif
-	return 0;
-}
-
-/*
- * The caller's time-out.  Return: 0, -EFAULT, or -EINVAL for what is the ABI's own;
- * that the time is none is told later, in its turn.
- */
-static int kipc_timeout_of(struct kipc_timeout *timeout, u64 user, u32 flags, u32 clock)
-{
-	struct timespec64 time;
-	ktime_t now;
-
-	*timeout = kipc_no_timeout;
-	if (!user)
-		return flags || clock ? -EINVAL : 0;
-	if (get_timespec64(&time, u64_to_user_ptr(user)))
-		return -EFAULT;
-	if (flags & ~KIPC_TIMEOUT_ABSOLUTE)
-		return -EINVAL;
-	switch (clock) {
-	case CLOCK_REALTIME:
-		/* Setting the clock does not change how long a while is. */
-		if (!(flags & KIPC_TIMEOUT_ABSOLUTE))
-			clock = CLOCK_MONOTONIC;
-		fallthrough;
-	case CLOCK_MONOTONIC:
-		now = ktime_get();
-		break;
-	case CLOCK_BOOTTIME:
-		now = ktime_get_boottime();
-		break;
-	default:
-		return -EINVAL;
-	}
-	timeout->clock = clock;
-	timeout->valid = timespec64_valid(&time);
-	timeout->expires = timespec64_to_ktime(time);
-	if (!(flags & KIPC_TIMEOUT_ABSOLUTE))
-		timeout->expires = ktime_add_safe(now, timeout->expires);
-	else
-		timeout->expires = ktime_sub(timeout->expires, kipc_clock_offset(clock));
-	return 0;
-}
-
 static int kipc_ioctl_sem_op(struct kipc_space *space, void __user *arg, size_t size)
 {
 	struct kipc_timeout timeout;
@@ -253,7 +195,7 @@ static int kipc_ioctl_sem_op(struct kipc_space *space, void __user *arg, size_t 
 	ret = kipc_copy_in(&op, sizeof(op), arg, size);
 	if (ret)
 		return ret;
-	ret = kipc_timeout_of(&timeout, op.timeout, op.flags, op.clock);
+	ret = kipc_timeout_get(&timeout, op.timeout, op.flags, op.clock);
 	if (ret)
 		return ret;
 	return kipc_sem_op(space, op.id, u64_to_user_ptr(op.sops), op.nsops, &timeout);
@@ -305,6 +247,92 @@ static int kipc_ioctl_sem_map(struct file *file, struct kipc_space *space, void 
 		return -EFAULT;
 	}
 	return 0;
+}
+
+static int kipc_ioctl_msg_get(struct kipc_space *space, void __user *arg, size_t size)
+{
+	struct kipc_msg_get get;
+	int ret;
+
+	ret = kipc_copy_in(&get, sizeof(get), arg, size);
+	if (ret)
+		return ret;
+	if (get.pad || get.lifetime > KIPC_LIFETIME_CREATOR)
+		return -EINVAL;
+	return kipc_do_get(space, &kipc_msg_kind,
+			   &(struct kipc_get){ .key = get.key, .flags = get.flags,
+					       .lifetime = get.lifetime });
+}
+
+static long kipc_msg_op_one(struct kipc_space *space, const struct kipc_msg_op *op, bool sends,
+			    unsigned int flags, u64 msg, u64 size,
+			    const struct kipc_timeout *timeout)
+{
+	if (sends)
+		return kipc_msg_send(space, op->id, flags, msg, size, timeout);
+	return kipc_msg_receive(space, op->id, flags, msg, size, op->type, timeout);
+}
+
+/* Several messages, up to the first that is not to be had; how many, or its error. */
+static long kipc_msg_op_batch(struct kipc_space *space, const struct kipc_msg_op *op, bool sends,
+			      const struct kipc_timeout *timeout)
+{
+	struct kipc_msg_vec __user *user = u64_to_user_ptr(op->msg);
+	unsigned int i, flags = op->flags;
+	struct kipc_msg_vec vec;
+	long ret = 0;
+
+	for (i = 0; i < op->count; i++) {
+		ret = -EFAULT;
+		if (copy_from_user(&vec, &user[i], sizeof(vec)))
+			break;
+		/* Where its size cannot be written no message is taken. */
+		if (!sends && put_user(vec.size, &user[i].size))
+			break;
+		ret = kipc_msg_op_one(space, op, sends, flags, vec.msg, vec.size, timeout);
+		if (ret < 0)
+			break;
+		if (!sends && put_user((u64)ret, &user[i].size))
+			return i + 1;
+		if (!sends)
+			flags |= IPC_NOWAIT;
+		cond_resched();
+	}
+	return i ?: ret;
+}
+
+static long kipc_ioctl_msg_op(struct kipc_space *space, void __user *arg, size_t size, bool sends)
+{
+	struct kipc_timeout timeout;
+	struct kipc_msg_op op;
+	int ret;
+
+	ret = kipc_copy_in(&op, sizeof(op), arg, size);
+	if (ret)
+		return ret;
+	if (op.pad || op.count > KIPC_MSG_BATCH || (sends && op.type) || op.type != (long)op.type)
+		return -EINVAL;
+	if (op.count && (op.size || (!sends && op.flags & MSG_COPY)))
+		return -EINVAL;
+	ret = kipc_timeout_get(&timeout, op.timeout, op.timeout_flags, op.clock);
+	if (ret)
+		return ret;
+	if (op.count)
+		return kipc_msg_op_batch(space, &op, sends, &timeout);
+	return kipc_msg_op_one(space, &op, sends, op.flags, op.msg, op.size, &timeout);
+}
+
+static int kipc_ioctl_msg_ctl(struct kipc_space *space, void __user *arg, size_t size)
+{
+	struct kipc_msg_ctl ctl;
+	int ret;
+
+	ret = kipc_copy_in(&ctl, sizeof(ctl), arg, size);
+	if (ret)
+		return ret;
+	if (ctl.cmd == MSG_INFO || ctl.cmd == IPC_INFO)
+		kipc_death_settle();
+	return kipc_msg_ctl(space, ctl.id, ctl.cmd, u64_to_user_ptr(ctl.buf));
 }
 
 static int kipc_ioctl_process_map(struct file *file, void __user *arg, size_t size)
@@ -391,6 +419,14 @@ long kipc_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 		return kipc_ioctl_sem_ctl(space, user, size);
 	case KIPC_IOC_SEM_MAP & ~IOCSIZE_MASK:
 		return kipc_ioctl_sem_map(file, space, user, size);
+	case KIPC_IOC_MSG_GET & ~IOCSIZE_MASK:
+		return kipc_ioctl_msg_get(space, user, size);
+	case KIPC_IOC_MSG_SEND & ~IOCSIZE_MASK:
+		return kipc_ioctl_msg_op(space, user, size, true);
+	case KIPC_IOC_MSG_RECEIVE & ~IOCSIZE_MASK:
+		return kipc_ioctl_msg_op(space, user, size, false);
+	case KIPC_IOC_MSG_CTL & ~IOCSIZE_MASK:
+		return kipc_ioctl_msg_ctl(space, user, size);
 	case KIPC_IOC_PROCESS_MAP & ~IOCSIZE_MASK:
 		return kipc_ioctl_process_map(file, user, size);
 	case KIPC_IOC_PROCESS_CUT & ~IOCSIZE_MASK:
@@ -423,6 +459,19 @@ static int kipc_call_sem_ctl(struct kipc_space *space, u64 first, u64 second)
 	}
 }
 
+/* One message; flags and size are in the number of the call. */
+static int kipc_call_msg(struct kipc_space *space, u64 first, u64 second, int call)
+{
+	unsigned int size = call & KIPC_CALL_MSG_SIZE, flags = call >> 5 & 0x3800;
+	int id = lower_32_bits(first), type = upper_32_bits(first);
+
+	if (call == KIPC_CALL_MSG_SEND(flags, size))
+		return kipc_msg_send(space, id, flags, second, size, &kipc_no_timeout);
+	if (call == KIPC_CALL_MSG_RECEIVE(flags, size))
+		return kipc_msg_receive(space, id, flags, second, size, type, &kipc_no_timeout);
+	return -EINVAL;
+}
+
 /**
  * kipc_call() - one call whose arguments came in registers
  * @file: the device; carries nothing
@@ -438,6 +487,8 @@ int kipc_call(struct file *file, loff_t first, loff_t second, int call)
 
 	if (IS_ERR(space))
 		return PTR_ERR(space);
+	if (call >= KIPC_CALL_MSG_SEND(0, 0))
+		return kipc_call_msg(space, first, second, call);
 	switch (call) {
 	case KIPC_CALL_SEM_OP:
 		return kipc_sem_op(space, lower_32_bits(first), u64_to_user_ptr((u64)second),
@@ -452,6 +503,9 @@ int kipc_call(struct file *file, loff_t first, loff_t second, int call)
 			.size = (u32)second });
 	case KIPC_CALL_SEM_CTL:
 		return kipc_call_sem_ctl(space, first, second);
+	case KIPC_CALL_MSG_GET:
+		return kipc_do_get(space, &kipc_msg_kind, &(struct kipc_get){
+			.key = lower_32_bits(first), .flags = upper_32_bits(first) });
 	default:
 		return -EINVAL;
 	}

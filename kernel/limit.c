@@ -88,6 +88,32 @@ const struct kipc_limit_type kipc_limit_types[] = {
 		.max	= INT_MAX,
 		KIPC_LIMIT_FIELD(ids[KIPC_KIND_SEM].next_id),
 	},
+	[KIPC_LIMIT_MSGMAX] = {
+		.name	= "msgmax",
+		.kind	= KIPC_KIND_MSG,
+		.max	= INT_MAX,
+		KIPC_LIMIT_FIELD(msg_limits.max),
+	},
+	[KIPC_LIMIT_MSGMNB] = {
+		.name	= "msgmnb",
+		.kind	= KIPC_KIND_MSG,
+		.max	= INT_MAX,
+		KIPC_LIMIT_FIELD(msg_limits.mnb),
+	},
+	[KIPC_LIMIT_MSGMNI] = {
+		.name	= "msgmni",
+		.kind	= KIPC_KIND_MSG,
+		.max	= KIPC_INDEX_MAX,
+		KIPC_LIMIT_FIELD(msg_limits.mni),
+	},
+	[KIPC_LIMIT_MSG_NEXT_ID] = {
+		.name	= "msg_next_id",
+		.kind	= KIPC_KIND_MSG,
+		.is_signed = true,
+		.is_id	= true,
+		.max	= INT_MAX,
+		KIPC_LIMIT_FIELD(ids[KIPC_KIND_MSG].next_id),
+	},
 };
 
 const unsigned int kipc_limit_count = ARRAY_SIZE(kipc_limit_types);

@@ -12,6 +12,7 @@
 #include <linux/limits.h>
 #include <linux/radix-tree.h>
 #include <linux/shm.h>
+#include <uapi/linux/msg.h>
 #include <uapi/linux/sem.h>
 #include <uapi/linux/shm.h>
 

@@ -12,6 +12,7 @@
 #include "death.h"
 #include "device.h"
 #include "hugetlb.h"
+#include "msg.h"
 #include "proc.h"
 #include "process.h"
 #include "shared.h"
@@ -28,9 +29,12 @@ static int __init kipc_init(void)
 	ret = kipc_process_init();
 	if (ret)
 		goto deinit_shared;
-	ret = kipc_shm_init();
+	ret = kipc_msg_init();
 	if (ret)
 		goto deinit_process;
+	ret = kipc_shm_init();
+	if (ret)
+		goto deinit_msg;
 	ret = kipc_death_init();
 	if (ret)
 		goto deinit_shm;
@@ -51,6 +55,8 @@ deinit_death:
 	rcu_barrier();
 deinit_shm:
 	kipc_shm_deinit();
+deinit_msg:
+	kipc_msg_deinit();
 deinit_process:
 	kipc_process_deinit();
 deinit_shared:
@@ -67,6 +73,7 @@ static void __exit kipc_exit(void)
 	/* Callbacks that free objects and records run the module's code. */
 	rcu_barrier();
 	kipc_shm_deinit();
+	kipc_msg_deinit();
 	kipc_process_deinit();
 	kipc_shared_deinit();
 	kipc_hugetlb_deinit();

@@ -13,6 +13,7 @@
  *  4  kipc_ids.rwsem		  rwsem	  ids.h: one per space and kind; what is in
  *					  the tables, limits and totals
  *  5  kipc_sem_set.lock	  mutex	  sem.h: the state of a set
+ *     kipc_msg_queue.lock	  mutex	  msg.h: the state of a queue
  *     (i_mmap_rwsem)		  rwsem	  the kernel's; taken under 5 to unmap pages
  *  6  kipc_object.lock		  spin	  the header; the state of a segment
  *  7  kipc_process.lock	  spin	  process.c: the record's list of objects
@@ -57,7 +58,10 @@ struct kipc_space;
  *		it off its owner's list; kipc_ids.rwsem is held for writing and
  *		kipc_object.lock; true: the base reference is the caller's to put
  * @ended: after @end_locked, with no lock held and a reference: wake who waits; or NULL
- * @perm_changed: after owner or mode changed, with no lock held; or NULL
+ * @may_set: whether the caller, who may change the object, may give it this value of
+ *	     IPC_SET that is the kind's own; or NULL: it has none
+ * @set_locked: give it; kipc_object.lock is held; or NULL
+ * @perm_changed: after owner, mode or that value changed, with no lock held; or NULL
  * @free: release what the object holds, and its memory after a grace period; the
  *	  last reference is gone; may sleep
  * @users: who uses the object now, for listings; kipc_object.lock is held
@@ -66,6 +70,8 @@ struct kipc_object_ops {
 	bool (*end_if_doomed)(struct kipc_object *object);
 	bool (*end_locked)(struct kipc_object *object);
 	void (*ended)(struct kipc_object *object);
+	bool (*may_set)(struct kipc_object *object, u64 value);
+	void (*set_locked)(struct kipc_object *object, u64 value);
 	void (*perm_changed)(struct kipc_object *object);
 	void (*free)(struct kipc_object *object);
 	unsigned long (*users)(struct kipc_object *object);
@@ -88,7 +94,7 @@ struct kipc_object_ops {
  * @seq: sequence number inside @id; constant once visible
  * @key: key; @lock and kipc_ids.rwsem
  * @key_node: in kipc_ids.keys unless @key is IPC_PRIVATE
- * @size: bytes of a segment, semaphores of a set; constant
+ * @size: bytes of a segment, semaphores of a set, 0 of a queue; constant
  * @ctime: last change, seconds of real time; @lock
  * @born: creation, seconds since boot; constant
  * @calls: operations made by system call, not counting control; by the kind's lock

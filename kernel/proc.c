@@ -4,6 +4,8 @@
  *
  *   shm       segments, in the format of /proc/sysvipc/shm
  *   sem       semaphore sets, in the format of /proc/sysvipc/sem
+ *   msg       message queues, in the format of /proc/sysvipc/msg
+ *   queues    what is in them, and who waits
  *   waiters   who sleeps on what
  *   objects   what all kinds have in common, and native does not show
  *   ids       the tables
@@ -26,6 +28,7 @@
 #include "death.h"
 #include "limit.h"
 #include "memory.h"
+#include "msg.h"
 #include "proc.h"
 #include "perm.h"
 #include "sem.h"
@@ -38,27 +41,34 @@ static const char * const kipc_kind_names[KIPC_KINDS] = {
 	[KIPC_KIND_MSG] = "msg",
 };
 
-/* Kinds that this module has. */
-enum { KIPC_PROC_SHM, KIPC_PROC_SEM };
-static const u8 kipc_proc_kinds[] = {
-	[KIPC_PROC_SHM] = KIPC_KIND_SHM,
-	[KIPC_PROC_SEM] = KIPC_KIND_SEM,
+/**
+ * struct kipc_proc_file - a listing of objects
+ * @name: in /proc/kipc
+ * @first: KIPC_KIND_* listed first
+ * @last: KIPC_KIND_* listed last
+ * @header: its first line
+ * @show: write an object's line, or lines, or none
+ */
+struct kipc_proc_file {
+	const char *name;
+	unsigned int first;
+	unsigned int last;
+	const char *header;
+	void (*show)(struct seq_file *s, struct kipc_object *object);
 };
 
 /**
  * struct kipc_proc_walk - a listing that is being read
+ * @file: the listing
  * @space: with a reference
  * @pid_ns: of the reader, with a reference
  * @user_ns: of the reader
- * @kind: first kind listed, as an index of kipc_proc_kinds
- * @end: behind the last
  */
 struct kipc_proc_walk {
+	const struct kipc_proc_file *file;
 	struct kipc_space *space;
 	struct pid_namespace *pid_ns;
 	struct user_namespace *user_ns;
-	unsigned int kind;
-	unsigned int end;
 };
 
 /* ---- Walks: position is 0 for the header, then kind and index + 1 ---- */
@@ -71,12 +81,12 @@ static struct kipc_object *kipc_proc_find(struct kipc_proc_walk *walk, loff_t *p
 	struct kipc_object *object;
 	int index = (u32)*pos - 1;
 
-	if (kind < walk->kind) {
-		kind = walk->kind;
+	if (kind < walk->file->first) {
+		kind = walk->file->first;
 		index = 0;
 	}
-	for (; kind < walk->end; kind++, index = 0) {
-		object = kipc_ids_next(&walk->space->ids[kipc_proc_kinds[kind]], &index);
+	for (; kind <= walk->file->last; kind++, index = 0) {
+		object = kipc_ids_next(&walk->space->ids[kind], &index);
 		if (object) {
 			*pos = ((loff_t)kind << KIPC_PROC_KIND_SHIFT) + index + 1;
 			return object;
@@ -108,9 +118,25 @@ static void kipc_proc_stop(struct seq_file *s, void *v)
 	kipc_proc_put(v);
 }
 
-/* List the kinds from @kind on, up to @end. */
-static int kipc_proc_open(struct file *file, const struct seq_operations *ops,
-			  unsigned int kind, unsigned int end)
+static int kipc_proc_show(struct seq_file *s, void *v)
+{
+	struct kipc_proc_walk *walk = s->private;
+
+	if (v == SEQ_START_TOKEN)
+		seq_puts(s, walk->file->header);
+	else
+		walk->file->show(s, v);
+	return 0;
+}
+
+static const struct seq_operations kipc_proc_seq_ops = {
+	.start	= kipc_proc_start,
+	.next	= kipc_proc_next,
+	.stop	= kipc_proc_stop,
+	.show	= kipc_proc_show,
+};
+
+static int kipc_proc_open(struct inode *inode, struct file *file)
 {
 	struct kipc_space *space = kipc_space_current();
 	struct kipc_proc_walk *walk;
@@ -119,14 +145,13 @@ static int kipc_proc_open(struct file *file, const struct seq_operations *ops,
 		return PTR_ERR(space);
 	kipc_death_settle();
 	kipc_shm_settle(space);
-	walk = __seq_open_private(file, ops, sizeof(*walk));
+	walk = __seq_open_private(file, &kipc_proc_seq_ops, sizeof(*walk));
 	if (!walk)
 		return -ENOMEM;
+	walk->file = pde_data(inode);
 	walk->space = kipc_space_get(space);
 	walk->pid_ns = get_pid_ns(task_active_pid_ns(current));
 	walk->user_ns = seq_user_ns(file->private_data);
-	walk->kind = kind;
-	walk->end = end;
 	return 0;
 }
 
@@ -140,20 +165,21 @@ static int kipc_proc_release(struct inode *inode, struct file *file)
 	return seq_release_private(inode, file);
 }
 
+static const struct proc_ops kipc_proc_ops = {
+	.proc_open	= kipc_proc_open,
+	.proc_read	= seq_read,
+	.proc_lseek	= seq_lseek,
+	.proc_release	= kipc_proc_release,
+};
+
 /* ---- shm ---- */
 
-static int kipc_proc_shm_show(struct seq_file *s, void *v)
+static void kipc_proc_shm_show(struct seq_file *s, struct kipc_object *object)
 {
+	struct kipc_shm *shm = kipc_shm_of(object);
 	struct kipc_proc_walk *walk = s->private;
 	struct kipc_memory_usage usage = {};
-	struct kipc_object *object = v;
-	struct kipc_shm *shm;
 
-	if (v == SEQ_START_TOKEN) {
-		seq_puts(s, "       key      shmid perms                  size  cpid  lpid nattch   uid   gid  cuid  cgid      atime      dtime      ctime                   rss                  swap\n");
-		return 0;
-	}
-	shm = kipc_shm_of(object);
 	kipc_memory_add_usage(shm->file, &usage);
 	spin_lock(&object->lock);
 	if (!object->removed)
@@ -169,42 +195,16 @@ static int kipc_proc_shm_show(struct seq_file *s, void *v)
 			   shm->atime, shm->dtime, object->ctime,
 			   usage.resident * PAGE_SIZE, usage.swapped * PAGE_SIZE);
 	spin_unlock(&object->lock);
-	return 0;
 }
-
-static const struct seq_operations kipc_proc_shm_ops = {
-	.start	= kipc_proc_start,
-	.next	= kipc_proc_next,
-	.stop	= kipc_proc_stop,
-	.show	= kipc_proc_shm_show,
-};
-
-static int kipc_proc_shm_open(struct inode *inode, struct file *file)
-{
-	return kipc_proc_open(file, &kipc_proc_shm_ops, KIPC_PROC_SHM, KIPC_PROC_SHM + 1);
-}
-
-static const struct proc_ops kipc_proc_shm = {
-	.proc_open	= kipc_proc_shm_open,
-	.proc_read	= seq_read,
-	.proc_lseek	= seq_lseek,
-	.proc_release	= kipc_proc_release,
-};
 
 /* ---- sem ---- */
 
-static int kipc_proc_sem_show(struct seq_file *s, void *v)
+static void kipc_proc_sem_show(struct seq_file *s, struct kipc_object *object)
 {
+	struct kipc_sem_set *set = kipc_sem_set_of(object);
 	struct kipc_proc_walk *walk = s->private;
-	struct kipc_object *object = v;
-	struct kipc_sem_set *set;
 	time64_t otime;
 
-	if (v == SEQ_START_TOKEN) {
-		seq_puts(s, "       key      semid perms      nsems   uid   gid  cuid  cgid      otime      ctime\n");
-		return 0;
-	}
-	set = kipc_sem_set_of(object);
 	kipc_sem_set_lock(set);
 	otime = kipc_sem_otime_locked(set);
 	spin_lock(&object->lock);
@@ -218,32 +218,53 @@ static int kipc_proc_sem_show(struct seq_file *s, void *v)
 			   otime, object->ctime);
 	spin_unlock(&object->lock);
 	kipc_sem_set_unlock(set);
-	return 0;
 }
 
-static const struct seq_operations kipc_proc_sem_ops = {
-	.start	= kipc_proc_start,
-	.next	= kipc_proc_next,
-	.stop	= kipc_proc_stop,
-	.show	= kipc_proc_sem_show,
-};
+/* ---- msg, queues ---- */
 
-static int kipc_proc_sem_open(struct inode *inode, struct file *file)
+static void kipc_proc_msg_show(struct seq_file *s, struct kipc_object *object)
 {
-	return kipc_proc_open(file, &kipc_proc_sem_ops, KIPC_PROC_SEM, KIPC_PROC_SEM + 1);
+	struct kipc_msg_queue *queue = kipc_msg_queue_of(object);
+	struct kipc_proc_walk *walk = s->private;
+
+	mutex_lock(&queue->lock);
+	spin_lock(&object->lock);
+	if (!object->removed)
+		seq_printf(s, "%10d %10d  %4o  %10lu %10lu %5u %5u %5u %5u %5u %5u %10llu %10llu %10llu\n",
+			   object->key, object->id, object->mode, queue->bytes, queue->count,
+			   pid_nr_ns(queue->lspid, walk->pid_ns),
+			   pid_nr_ns(queue->lrpid, walk->pid_ns),
+			   from_kuid_munged(walk->user_ns, object->uid),
+			   from_kgid_munged(walk->user_ns, object->gid),
+			   from_kuid_munged(walk->user_ns, object->cuid),
+			   from_kgid_munged(walk->user_ns, object->cgid),
+			   queue->stime, queue->rtime, object->ctime);
+	spin_unlock(&object->lock);
+	mutex_unlock(&queue->lock);
 }
 
-static const struct proc_ops kipc_proc_sem = {
-	.proc_open	= kipc_proc_sem_open,
-	.proc_read	= seq_read,
-	.proc_lseek	= seq_lseek,
-	.proc_release	= kipc_proc_release,
-};
+static void kipc_proc_queues_show(struct seq_file *s, struct kipc_object *object)
+{
+	struct kipc_msg_queue *queue = kipc_msg_queue_of(object);
+	struct kipc_msg *oldest;
+
+	if (!kipc_may_access(object, S_IRUGO))
+		return;
+	mutex_lock(&queue->lock);
+	seq_printf(s, "%10d %10lu %10lu %10lu %10u %10u", object->id, queue->count, queue->bytes,
+		   READ_ONCE(queue->max_bytes), queue->sender_count, queue->receiver_count);
+	oldest = list_first_entry_or_null(&queue->messages, struct kipc_msg, list);
+	if (oldest)
+		seq_printf(s, " %10u\n", (u32)ktime_get_boottime_seconds() - oldest->born);
+	else
+		seq_puts(s, "          -\n");
+	mutex_unlock(&queue->lock);
+}
 
 /* ---- waiters ---- */
 
-static void kipc_proc_show_sleeper(struct kipc_sem_set *set, struct kipc_sem_sleeper *op,
-				   void *data)
+static void kipc_proc_show_operation(struct kipc_sem_set *set, struct kipc_sem_sleeper *op,
+				     void *data)
 {
 	struct seq_file *s = data;
 	struct kipc_proc_walk *walk = s->private;
@@ -254,57 +275,56 @@ static void kipc_proc_show_sleeper(struct kipc_sem_set *set, struct kipc_sem_sle
 		   ktime_get_boottime_seconds() - op->since);
 }
 
-static int kipc_proc_waiters_show(struct seq_file *s, void *v)
+/* The type as its caller gave it. */
+static void kipc_proc_show_sleeper(struct kipc_msg_queue *queue,
+				   struct kipc_msg_sleeper *sleeper, void *data)
 {
+	static const char * const ops[] = {
+		[KIPC_MSG_SEND] = "send",
+		[KIPC_MSG_EXCEPT] = "except",
+	};
+	bool is_named = sleeper->match == KIPC_MSG_SEND || sleeper->match == KIPC_MSG_EXCEPT;
+	struct seq_file *s = data;
+	struct kipc_proc_walk *walk = s->private;
+
+	seq_printf(s, "%-4s %10d %6ld %10d %7s %10lld\n",
+		   kipc_kind_names[KIPC_KIND_MSG], queue->object.id,
+		   sleeper->match == KIPC_MSG_LEAST ? -sleeper->type : sleeper->type,
+		   task_tgid_nr_ns(sleeper->task, walk->pid_ns),
+		   is_named ? ops[sleeper->match] : "receive",
+		   ktime_get_boottime_seconds() - sleeper->since);
+}
+
+static void kipc_proc_waiters_show(struct seq_file *s, struct kipc_object *object)
+{
+	struct kipc_msg_queue *queue;
 	struct kipc_sem_set *set;
 
-	if (v == SEQ_START_TOKEN) {
-		seq_puts(s, "kind         id    num        pid      op        age\n");
-		return 0;
+	if (!kipc_may_access(object, S_IRUGO))
+		return;
+	if (object->kind == KIPC_KIND_SEM) {
+		set = kipc_sem_set_of(object);
+		kipc_sem_set_lock(set);
+		kipc_sem_visit_sleepers_locked(set, kipc_proc_show_operation, s);
+		kipc_sem_set_unlock(set);
+	} else {
+		queue = kipc_msg_queue_of(object);
+		mutex_lock(&queue->lock);
+		kipc_msg_visit_sleepers_locked(queue, kipc_proc_show_sleeper, s);
+		mutex_unlock(&queue->lock);
 	}
-	if (!kipc_may_access(v, S_IRUGO))
-		return 0;
-	set = kipc_sem_set_of(v);
-	kipc_sem_set_lock(set);
-	kipc_sem_visit_sleepers_locked(set, kipc_proc_show_sleeper, s);
-	kipc_sem_set_unlock(set);
-	return 0;
 }
-
-static const struct seq_operations kipc_proc_waiters_ops = {
-	.start	= kipc_proc_start,
-	.next	= kipc_proc_next,
-	.stop	= kipc_proc_stop,
-	.show	= kipc_proc_waiters_show,
-};
-
-static int kipc_proc_waiters_open(struct inode *inode, struct file *file)
-{
-	return kipc_proc_open(file, &kipc_proc_waiters_ops, KIPC_PROC_SEM, KIPC_PROC_SEM + 1);
-}
-
-static const struct proc_ops kipc_proc_waiters = {
-	.proc_open	= kipc_proc_waiters_open,
-	.proc_read	= seq_read,
-	.proc_lseek	= seq_lseek,
-	.proc_release	= kipc_proc_release,
-};
 
 /* ---- objects ---- */
 
-static int kipc_proc_objects_show(struct seq_file *s, void *v)
+static void kipc_proc_objects_show(struct seq_file *s, struct kipc_object *object)
 {
 	static const char * const lifetimes[] = {
 		[KIPC_LIFETIME_PERSISTENT] = "persistent",
 		[KIPC_LIFETIME_CREATOR] = "creator",
 	};
 	struct kipc_proc_walk *walk = s->private;
-	struct kipc_object *object = v;
 
-	if (v == SEQ_START_TOKEN) {
-		seq_puts(s, "kind         id        key      owner perms  users lifetime   creator        age      calls\n");
-		return 0;
-	}
 	spin_lock(&object->lock);
 	if (!object->removed)
 		seq_printf(s, "%-4s %10d 0x%08x %10u  %4o %6lu %-10s %7u %10lld %10llu\n",
@@ -316,53 +336,69 @@ static int kipc_proc_objects_show(struct seq_file *s, void *v)
 			   ktime_get_boottime_seconds() - object->born,
 			   READ_ONCE(object->calls));
 	spin_unlock(&object->lock);
-	return 0;
 }
 
-static const struct seq_operations kipc_proc_objects_ops = {
-	.start	= kipc_proc_start,
-	.next	= kipc_proc_next,
-	.stop	= kipc_proc_stop,
-	.show	= kipc_proc_objects_show,
-};
+/* ---- The listings ---- */
 
-static int kipc_proc_objects_open(struct inode *inode, struct file *file)
-{
-	return kipc_proc_open(file, &kipc_proc_objects_ops, 0, ARRAY_SIZE(kipc_proc_kinds));
-}
-
-static const struct proc_ops kipc_proc_objects = {
-	.proc_open	= kipc_proc_objects_open,
-	.proc_read	= seq_read,
-	.proc_lseek	= seq_lseek,
-	.proc_release	= kipc_proc_release,
+static const struct kipc_proc_file kipc_proc_files[] = {
+	{
+		"shm", KIPC_KIND_SHM, KIPC_KIND_SHM,
+		"       key      shmid perms                  size  cpid  lpid nattch   uid   gid  cuid  cgid      atime      dtime      ctime                   rss                  swap\n",
+		kipc_proc_shm_show,
+	}, {
+		"sem", KIPC_KIND_SEM, KIPC_KIND_SEM,
+		"       key      semid perms      nsems   uid   gid  cuid  cgid      otime      ctime\n",
+		kipc_proc_sem_show,
+	}, {
+		"msg", KIPC_KIND_MSG, KIPC_KIND_MSG,
+		"       key      msqid perms      cbytes       qnum lspid lrpid   uid   gid  cuid  cgid      stime      rtime      ctime\n",
+		kipc_proc_msg_show,
+	}, {
+		"queues", KIPC_KIND_MSG, KIPC_KIND_MSG,
+		"        id   messages      bytes      limit    senders  receivers     oldest\n",
+		kipc_proc_queues_show,
+	}, {
+		"waiters", KIPC_KIND_SEM, KIPC_KIND_MSG,
+		"kind         id    num        pid      op        age\n",
+		kipc_proc_waiters_show,
+	}, {
+		"objects", KIPC_KIND_SHM, KIPC_KIND_MSG,
+		"kind         id        key      owner perms  users lifetime   creator        age      calls\n",
+		kipc_proc_objects_show,
+	},
 };
 
 /* ---- ids ---- */
 
 static unsigned int kipc_proc_mni(struct kipc_space *space, unsigned int kind)
 {
-	return kind == KIPC_KIND_SHM ? space->shm_limits.mni : space->sem_limits.mni;
+	switch (kind) {
+	case KIPC_KIND_SHM:
+		return space->shm_limits.mni;
+	case KIPC_KIND_SEM:
+		return space->sem_limits.mni;
+	default:
+		return space->msg_limits.mni;
+	}
 }
 
 static int kipc_proc_ids_show(struct seq_file *s, void *v)
 {
 	struct kipc_space *space = kipc_space_current();
 	struct kipc_ids *ids;
-	unsigned int i;
+	unsigned int kind;
 
 	if (IS_ERR(space))
 		return PTR_ERR(space);
 	kipc_death_settle();
 	kipc_shm_settle(space);
 	seq_puts(s, "kind     in_use    max_idx   seq    next_id      limit              created              removed\n");
-	for (i = 0; i < ARRAY_SIZE(kipc_proc_kinds); i++) {
-		ids = &space->ids[kipc_proc_kinds[i]];
+	for (kind = 0; kind < KIPC_KINDS; kind++) {
+		ids = &space->ids[kind];
 		down_write(&ids->rwsem);
 		seq_printf(s, "%-4s %10d %10d %5u %10d %10u %20llu %20llu\n",
-			   kipc_kind_names[kipc_proc_kinds[i]], ids->in_use,
-			   kipc_ids_max_index(ids), ids->seq, ids->next_id,
-			   kipc_proc_mni(space, kipc_proc_kinds[i]), ids->created, ids->removed);
+			   kipc_kind_names[kind], ids->in_use, kipc_ids_max_index(ids), ids->seq,
+			   ids->next_id, kipc_proc_mni(space, kind), ids->created, ids->removed);
 		up_write(&ids->rwsem);
 	}
 	return 0;
@@ -509,11 +545,11 @@ static int kipc_proc_fill(struct proc_dir_entry *dir)
 	struct proc_dir_entry *sys;
 	unsigned int i;
 
-	if (!proc_create("shm", 0444, dir, &kipc_proc_shm) ||
-	    !proc_create("sem", 0444, dir, &kipc_proc_sem) ||
-	    !proc_create("waiters", 0444, dir, &kipc_proc_waiters) ||
-	    !proc_create("objects", 0444, dir, &kipc_proc_objects) ||
-	    !proc_create_single("ids", 0444, dir, kipc_proc_ids_show))
+	for (i = 0; i < ARRAY_SIZE(kipc_proc_files); i++)
+		if (!proc_create_data(kipc_proc_files[i].name, 0444, dir, &kipc_proc_ops,
+				      (void *)&kipc_proc_files[i]))
+			return -ENOMEM;
+	if (!proc_create_single("ids", 0444, dir, kipc_proc_ids_show))
 		return -ENOMEM;
 
 	sys = proc_mkdir("sys", dir);

@@ -93,24 +93,6 @@ static const struct kipc_object_ops kipc_sem_object_ops = {
 	.users		= kipc_sem_users,
 };
 
-/**
- * kipc_sem_set_unlock_slow() - kipc_sem_set_unlock(), and wake who got its turn
- * @set: the set
- */
-void kipc_sem_set_unlock_slow(struct kipc_sem_set *set)
-{
-	struct task_struct *woken[KIPC_SEM_WOKEN];
-	unsigned int i, count = set->woken_count;
-
-	memcpy(woken, set->woken, sizeof(woken));
-	set->woken_count = 0;
-	mutex_unlock(&set->lock);
-	for (i = 0; i < count; i++) {
-		wake_up_process(woken[i]);
-		put_task_struct(woken[i]);
-	}
-}
-
 /* ---- semget ---- */
 
 static struct kipc_object *kipc_sem_new(struct kipc_space *space, const struct kipc_get *get)

@@ -25,6 +25,7 @@
 
 #include "find.h"
 #include "object.h"
+#include "wait.h"
 
 struct kipc_account;
 struct kipc_process;
@@ -51,9 +52,6 @@ struct kipc_sem {
 	struct list_head zero;
 };
 
-/* Tasks that are woken with the lock free: more would meet it again at once. */
-#define KIPC_SEM_WOKEN	4
-
 /**
  * struct kipc_sem_set - a set
  * @object: common header; its size is the number of semaphores
@@ -62,8 +60,7 @@ struct kipc_sem {
  * @change: while @complex, all sleepers that want to change something; @lock
  * @zero: sleepers that wait for several to become zero; @lock
  * @otime: last operation, seconds of real time, 0: never; @lock
- * @woken: tasks to wake once the lock is given back, with references; @lock
- * @woken_count: how many; @lock
+ * @wakes: tasks to wake once the lock is given back; @lock
  * @undos: undo values of processes, by kipc_sem_undo.of_set; @lock
  * @views: what processes have mapped, by kipc_sem_view.of_set; @lock
  * @view_count: how many; @lock, and read without
@@ -81,8 +78,7 @@ struct kipc_sem_set {
 	struct list_head change;
 	struct list_head zero;
 	time64_t otime;
-	unsigned int woken_count;
-	struct task_struct *woken[KIPC_SEM_WOKEN];
+	struct kipc_wakes wakes;
 	struct list_head undos;
 	struct list_head views;
 	unsigned int view_count;
@@ -174,7 +170,7 @@ struct kipc_sem_layout {
  * @blocked: the operation that cannot go on; kipc_sem_set.lock
  * @undo: undo values of the caller, if some operation has SEM_UNDO
  * @since: when it went to sleep, seconds since boot
- * @status: KIPC_SEM_SLEEPS, or the result; set under kipc_sem_set.lock
+ * @status: KIPC_SLEEPS, or the result; set under kipc_sem_set.lock
  */
 struct kipc_sem_sleeper {
 	struct list_head queue;
@@ -188,22 +184,8 @@ struct kipc_sem_sleeper {
 	int status;
 };
 
-#define KIPC_SEM_SLEEPS		1
-
 /* Semaphores that are worked on, or sleepers woken, before others may have the processor. */
 #define KIPC_SEM_STRIDE		256
-
-/**
- * struct kipc_timeout - until when a call may sleep
- * @expires: point of time of @clock; KTIME_MAX: for ever
- * @clock: CLOCK_*
- * @valid: what the caller gave is a time
- */
-struct kipc_timeout {
-	ktime_t expires;
-	clockid_t clock;
-	bool valid;
-};
 
 static inline struct kipc_sem_set *kipc_sem_set_of(struct kipc_object *object)
 {
@@ -224,7 +206,6 @@ static inline struct kipc_sem_set *kipc_sem_find(struct kipc_space *space, int i
 
 /* sem.c */
 extern const struct kipc_kind kipc_sem_kind;
-void kipc_sem_set_unlock_slow(struct kipc_sem_set *set);
 
 /* sem_op.c */
 int kipc_sem_op(struct kipc_space *space, int id, const struct sembuf __user *sops,
@@ -281,8 +262,8 @@ static inline void kipc_sem_set_lock(struct kipc_sem_set *set)
  */
 static inline void kipc_sem_set_unlock(struct kipc_sem_set *set)
 {
-	if (unlikely(set->woken_count))
-		kipc_sem_set_unlock_slow(set);
+	if (unlikely(set->wakes.count))
+		kipc_unlock_and_wake(&set->lock, &set->wakes);
 	else
 		mutex_unlock(&set->lock);
 }

@@ -289,6 +289,14 @@ put_set:
 	return ret;
 }
 
+static int kipc_sem_ctl_set(struct kipc_space *space, int id, const void __user *buf)
+{
+	struct kipc_change change;
+
+	return kipc_perm_copy_in(&change.perm, buf, sizeof(struct semid64_ds)) ?:
+	       kipc_set(space, KIPC_KIND_SEM, id, &change);
+}
+
 /**
  * kipc_sem_ctl() - semctl(2)
  * @space: the caller's space
@@ -327,7 +335,7 @@ int kipc_sem_ctl(struct kipc_space *space, int id, int num, int cmd, u64 arg)
 	case SETVAL:
 		return kipc_sem_ctl_setval(space, id, num, (int)arg);
 	case IPC_SET:
-		return kipc_set(space, KIPC_KIND_SEM, id, buf, sizeof(struct semid64_ds));
+		return kipc_sem_ctl_set(space, id, buf);
 	case IPC_RMID:
 		return kipc_remove(space, KIPC_KIND_SEM, id);
 	default:

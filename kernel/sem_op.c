@@ -6,10 +6,8 @@
  * or none.  Whatever changed values calls kipc_sem_settle_*_locked() afterwards,
  * which carries out what sleepers asked for as far as it goes now.
  */
-#include <linux/hrtimer.h>
 #include <linux/mm.h>
 #include <linux/sched/signal.h>
-#include <linux/sched/task.h>
 #include <linux/slab.h>
 #include <linux/timekeeping.h>
 #include <linux/uaccess.h>
@@ -25,7 +23,7 @@
 
 /* ---- The pure step ---- */
 
-/* One operation.  0: done; KIPC_SEM_SLEEPS: cannot go on; -ERANGE. */
+/* One operation.  0: done; KIPC_SLEEPS: cannot go on; -ERANGE. */
 static int kipc_sem_step_locked(struct kipc_sem_set *set, const struct sembuf *sop,
 				struct kipc_sem_undo *undo)
 {
@@ -33,10 +31,10 @@ static int kipc_sem_step_locked(struct kipc_sem_set *set, const struct sembuf *s
 	int adjust, total;
 
 	if (!sop->sem_op)
-		return value ? KIPC_SEM_SLEEPS : 0;
+		return value ? KIPC_SLEEPS : 0;
 	value += sop->sem_op;
 	if (value < 0)
-		return KIPC_SEM_SLEEPS;
+		return KIPC_SLEEPS;
 	if (value > SEMVMX)
 		return -ERANGE;
 	if (sop->sem_flg & SEM_UNDO) {
@@ -84,7 +82,7 @@ static void kipc_sem_release_ops_locked(struct kipc_sem_set *set, const struct s
 /*
  * All operations of a call in their order, or none.
  *
- * Return: 0: done; KIPC_SEM_SLEEPS: @op->blocked cannot go on; -EAGAIN: nor is it to
+ * Return: 0: done; KIPC_SLEEPS: @op->blocked cannot go on; -EAGAIN: nor is it to
  * wait; -ERANGE.
  */
 static int kipc_sem_try_locked(struct kipc_sem_set *set, struct kipc_sem_sleeper *op)
@@ -105,7 +103,7 @@ static int kipc_sem_try_locked(struct kipc_sem_set *set, struct kipc_sem_sleeper
 
 undo_steps:
 	op->blocked = sop;
-	if (ret == KIPC_SEM_SLEEPS && sop->sem_flg & IPC_NOWAIT)
+	if (ret == KIPC_SLEEPS && sop->sem_flg & IPC_NOWAIT)
 		ret = -EAGAIN;
 	while (sop-- > op->sops)
 		kipc_sem_unstep_locked(set, sop, op->undo);
@@ -161,23 +159,8 @@ static void kipc_sem_dequeue_locked(struct kipc_sem_set *set, struct kipc_sem_sl
 static void kipc_sem_finish_locked(struct kipc_sem_set *set, struct kipc_sem_sleeper *op,
 				   int status)
 {
-	struct task_struct *task = op->task;
-
 	kipc_sem_dequeue_locked(set, op);
-	get_task_struct(task);
-	/* Pairs with kipc_sem_status(). */
-	smp_store_release(&op->status, status);
-	if (set->woken_count < KIPC_SEM_WOKEN) {
-		set->woken[set->woken_count++] = task;
-		return;
-	}
-	wake_up_process(task);
-	put_task_struct(task);
-}
-
-static inline int kipc_sem_status(struct kipc_sem_sleeper *op)
-{
-	return smp_load_acquire(&op->status);
+	kipc_finish_locked(&set->wakes, op->task, &op->status, status);
 }
 
 static void kipc_sem_settle_zero_queue_locked(struct kipc_sem_set *set,
@@ -188,7 +171,7 @@ static void kipc_sem_settle_zero_queue_locked(struct kipc_sem_set *set,
 
 	list_for_each_entry_safe(op, next, queue, queue) {
 		ret = kipc_sem_try_locked(set, op);
-		if (ret != KIPC_SEM_SLEEPS)
+		if (ret != KIPC_SLEEPS)
 			kipc_sem_finish_locked(set, op, ret);
 	}
 }
@@ -221,7 +204,7 @@ restart:
 		if (queue != &set->change && !kipc_sem_value(set, op->sops->sem_num))
 			return;
 		ret = kipc_sem_try_locked(set, op);
-		if (ret == KIPC_SEM_SLEEPS)
+		if (ret == KIPC_SLEEPS)
 			continue;
 		nsops = op->nsops;
 		again = !ret && (nsops > 1 || set->complex);
@@ -351,49 +334,23 @@ void kipc_sem_visit_sleepers_locked(struct kipc_sem_set *set, kipc_sem_visitor v
 
 /* ---- Sleep ---- */
 
-/* Until there is a status: 0; a signal: -EINTR; or it is too late: -EAGAIN. */
-static int kipc_sem_wait(struct kipc_sem_sleeper *op, const struct kipc_timeout *timeout)
-{
-	ktime_t expires = timeout->expires;
-	int ret = 0;
-
-	for (;;) {
-		set_current_state(TASK_INTERRUPTIBLE);
-		if (kipc_sem_status(op) != KIPC_SEM_SLEEPS)
-			break;
-		if (ret)
-			break;
-		if (signal_pending(current)) {
-			ret = -EINTR;
-			break;
-		}
-		if (expires == KTIME_MAX)
-			schedule();
-		else if (!schedule_hrtimeout_range_clock(&expires, current->timer_slack_ns,
-							 HRTIMER_MODE_ABS, timeout->clock))
-			ret = -EAGAIN;
-	}
-	__set_current_state(TASK_RUNNING);
-	return ret;
-}
-
 /* Nobody has carried it out yet; the set's lock is held, and given back. */
 static int kipc_sem_sleep_locked(struct kipc_sem_set *set, struct kipc_sem_sleeper *op,
 				 const struct kipc_timeout *timeout)
 {
 	int ret;
 
-	op->status = KIPC_SEM_SLEEPS;
+	op->status = KIPC_SLEEPS;
 	op->since = ktime_get_boottime_seconds();
 	kipc_sem_enqueue_locked(set, op);
 	kipc_sem_set_unlock(set);
 
-	ret = kipc_sem_wait(op, timeout);
-	if (likely(kipc_sem_status(op) != KIPC_SEM_SLEEPS))
+	ret = kipc_wait(&op->status, timeout);
+	if (likely(kipc_status(&op->status) != KIPC_SLEEPS))
 		return op->status;
 
 	kipc_sem_set_lock(set);
-	if (op->status == KIPC_SEM_SLEEPS) {
+	if (op->status == KIPC_SLEEPS) {
 		kipc_sem_dequeue_locked(set, op);
 		if (!set->complex)
 			kipc_sem_split_queue_locked(set);
@@ -459,7 +416,7 @@ static int kipc_sem_do_op(struct kipc_sem_set *set, struct kipc_sem_sleeper *op,
 	set->object.calls++;
 	kipc_sem_hold_ops_locked(set, op->sops, op->nsops);
 	ret = kipc_sem_try_locked(set, op);
-	if (ret == KIPC_SEM_SLEEPS)
+	if (ret == KIPC_SLEEPS)
 		return kipc_sem_sleep_locked(set, op, timeout);
 	if (!ret && op->changes)
 		kipc_sem_settle_ops_locked(set, op->sops, op->nsops);

@@ -286,6 +286,14 @@ static int kipc_shm_ctl_unlock(struct kipc_space *space, int id)
 	return ret;
 }
 
+static int kipc_shm_ctl_set(struct kipc_space *space, int id, const void __user *buf)
+{
+	struct kipc_change change;
+
+	return kipc_perm_copy_in(&change.perm, buf, sizeof(struct shmid64_ds)) ?:
+	       kipc_set(space, KIPC_KIND_SHM, id, &change);
+}
+
 /**
  * kipc_shm_ctl() - shmctl(2)
  * @space: the caller's space
@@ -311,7 +319,7 @@ int kipc_shm_ctl(struct kipc_space *space, int id, int cmd, void __user *buf)
 	case SHM_STAT_ANY:
 		return kipc_shm_ctl_stat(space, id, cmd, buf);
 	case IPC_SET:
-		return kipc_set(space, KIPC_KIND_SHM, id, buf, sizeof(struct shmid64_ds));
+		return kipc_shm_ctl_set(space, id, buf);
 	case IPC_RMID:
 		return kipc_remove(space, KIPC_KIND_SHM, id);
 	case SHM_LOCK:

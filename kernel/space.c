@@ -63,6 +63,9 @@ static void kipc_space_limits_init(struct kipc_space *space)
 	space->sem_limits.mns = SEMMNS;
 	space->sem_limits.opm = SEMOPM;
 	space->sem_limits.mni = SEMMNI;
+	space->msg_limits.max = MSGMAX;
+	space->msg_limits.mnb = MSGMNB;
+	space->msg_limits.mni = MSGMNI;
 }
 
 static void kipc_space_free(struct kipc_space *space)

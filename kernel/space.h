@@ -39,6 +39,13 @@ struct kipc_sem_limits {
 	unsigned int mni;		/* SEMMNI, sets */
 };
 
+/* Limits of message queues, likewise; see msgctl(2). */
+struct kipc_msg_limits {
+	unsigned int max;		/* MSGMAX, bytes of a message */
+	unsigned int mnb;		/* MSGMNB, bytes of a new queue */
+	unsigned int mni;		/* MSGMNI, queues */
+};
+
 /**
  * struct kipc_space - one IPC namespace
  * @node: in the table of spaces
@@ -52,6 +59,7 @@ struct kipc_sem_limits {
  * @shm_pages: pages of all segments; ids[KIPC_KIND_SHM].rwsem
  * @sem_limits: ids[KIPC_KIND_SEM].rwsem
  * @sem_total: semaphores of all sets; ids[KIPC_KIND_SEM].rwsem
+ * @msg_limits: ids[KIPC_KIND_MSG].rwsem
  * @rcu: for the grace period
  */
 struct kipc_space {
@@ -66,6 +74,7 @@ struct kipc_space {
 	unsigned long shm_pages;
 	struct kipc_sem_limits sem_limits;
 	unsigned int sem_total;
+	struct kipc_msg_limits msg_limits;
 	struct rcu_head rcu;
 };
 

@@ -60,6 +60,7 @@ struct kipc_query {
 #define KIPC_FEATURE_LIFETIME_CREATOR	(1ull << 2)	/* KIPC_LIFETIME_CREATOR */
 #define KIPC_FEATURE_SEM		(1ull << 3)	/* semaphore sets */
 #define KIPC_FEATURE_SEM_MAP		(1ull << 4)	/* operations without a system call */
+#define KIPC_FEATURE_MSG		(1ull << 5)	/* message queues */
 
 /* When an object ends without being removed. */
 #define KIPC_LIFETIME_PERSISTENT	0	/* never, as System V has it */
@@ -93,6 +94,10 @@ struct kipc_limit {
 #define KIPC_LIMIT_SEMOPM		7	/* operations of one call */
 #define KIPC_LIMIT_SEMMNI		8	/* sets */
 #define KIPC_LIMIT_SEM_NEXT_ID		9	/* id wanted next, or -1 */
+#define KIPC_LIMIT_MSGMAX		10	/* bytes of one message */
+#define KIPC_LIMIT_MSGMNB		11	/* bytes of a new queue */
+#define KIPC_LIMIT_MSGMNI		12	/* queues */
+#define KIPC_LIMIT_MSG_NEXT_ID		13	/* id wanted next, or -1 */
 
 /**
  * struct kipc_shm_get - KIPC_IOC_SHM_GET: shmget(2); returns the id
@@ -336,6 +341,77 @@ struct kipc_process_map {
 	__u32	pad;
 };
 
+/**
+ * struct kipc_msg_get - KIPC_IOC_MSG_GET: msgget(2); returns the id
+ * @key: key, or IPC_PRIVATE
+ * @flags: msgflg as in msgget(2)
+ * @lifetime: KIPC_LIFETIME_*, of a queue that this call creates
+ * @pad: must be zero
+ */
+struct kipc_msg_get {
+	__s32	key;
+	__u32	flags;
+	__u32	lifetime;
+	__u32	pad;
+};
+
+/**
+ * struct kipc_msg_op - KIPC_IOC_MSG_SEND, KIPC_IOC_MSG_RECEIVE: msgsnd(2), msgrcv(2)
+ * @id: queue
+ * @flags: msgflg as in msgsnd(2) or msgrcv(2)
+ * @type: to receive: msgtyp as in msgrcv(2); to send: 0
+ * @msg: user address of the message, a long of the caller's and the bytes behind it;
+ *	 with @count of that many struct kipc_msg_vec
+ * @size: bytes of the message, or the room for it; 0 with @count
+ * @timeout: user address of a struct __kernel_timespec, or 0: none
+ * @timeout_flags: KIPC_TIMEOUT_* bits; 0 without @timeout
+ * @clock: CLOCK_MONOTONIC, CLOCK_REALTIME or CLOCK_BOOTTIME; 0 without @timeout
+ * @count: 0: one message; else messages at once, at most KIPC_MSG_BATCH
+ * @pad: must be zero
+ *
+ * Returns and errors as msgsnd(2) and msgrcv(2) have them; also EAGAIN: the time is
+ * over, and EINVAL for an unknown flag or clock.  With @count the number of messages
+ * that were sent or received, if any was.  To send waits until all are sent; to receive
+ * waits for the first, and takes as many as there are then.  MSG_COPY is for one.
+ */
+struct kipc_msg_op {
+	__s32	id;
+	__u32	flags;
+	__s64	type;
+	__u64	msg;
+	__u64	size;
+	__u64	timeout;
+	__u32	timeout_flags;
+	__u32	clock;
+	__u32	count;
+	__u32	pad;
+};
+
+/**
+ * struct kipc_msg_vec - one of several messages
+ * @msg: user address of it, as in struct kipc_msg_op
+ * @size: bytes of the message, or the room for it; out, when received: its bytes
+ */
+struct kipc_msg_vec {
+	__u64	msg;
+	__u64	size;
+};
+
+#define KIPC_MSG_BATCH		1024
+
+/**
+ * struct kipc_msg_ctl - KIPC_IOC_MSG_CTL: msgctl(2); returns what msgctl does
+ * @id: queue, or an index for MSG_STAT and MSG_STAT_ANY
+ * @cmd: as in msgctl(2), without IPC_64
+ * @buf: user address of a struct msqid64_ds or msginfo in the layout that the
+ *	 caller's own native system call uses with IPC_64
+ */
+struct kipc_msg_ctl {
+	__s32	id;
+	__s32	cmd;
+	__u64	buf;
+};
+
 #define KIPC_IOC_TYPE		0xd7
 
 /* 0x00-0x0f: the device and the namespace */
@@ -345,7 +421,7 @@ struct kipc_process_map {
 /* Cut what the caller has mapped of sets: it is about to have other rights. */
 #define KIPC_IOC_PROCESS_CUT	_IO(KIPC_IOC_TYPE, 0x03)
 
-/* 0x10-0x1f: segments (0x30 queues, 0x40 handles, 0x50 names) */
+/* 0x10-0x1f: segments (0x40 handles, 0x50 names) */
 #define KIPC_IOC_SHM_GET	_IOW(KIPC_IOC_TYPE, 0x10, struct kipc_shm_get)
 #define KIPC_IOC_SHM_ATTACH	_IOWR(KIPC_IOC_TYPE, 0x11, struct kipc_shm_attach)
 #define KIPC_IOC_SHM_DETACH	_IOW(KIPC_IOC_TYPE, 0x12, struct kipc_shm_detach)
@@ -356,6 +432,12 @@ struct kipc_process_map {
 #define KIPC_IOC_SEM_OP		_IOW(KIPC_IOC_TYPE, 0x21, struct kipc_sem_op)
 #define KIPC_IOC_SEM_CTL	_IOW(KIPC_IOC_TYPE, 0x22, struct kipc_sem_ctl)
 #define KIPC_IOC_SEM_MAP	_IOWR(KIPC_IOC_TYPE, 0x23, struct kipc_sem_map)
+
+/* 0x30-0x3f: message queues */
+#define KIPC_IOC_MSG_GET	_IOW(KIPC_IOC_TYPE, 0x30, struct kipc_msg_get)
+#define KIPC_IOC_MSG_SEND	_IOW(KIPC_IOC_TYPE, 0x31, struct kipc_msg_op)
+#define KIPC_IOC_MSG_RECEIVE	_IOW(KIPC_IOC_TYPE, 0x32, struct kipc_msg_op)
+#define KIPC_IOC_MSG_CTL	_IOW(KIPC_IOC_TYPE, 0x33, struct kipc_msg_ctl)
 
 /*
  * The short way in, for calls whose arguments fit in registers: fadvise64(2) on
@@ -369,6 +451,16 @@ struct kipc_process_map {
 #define KIPC_CALL_SEM_OP	0x6b02	/* offset: nsops << 32 | id; len: address of the sembufs */
 #define KIPC_CALL_SEM_CTL	0x6b03	/* offset: num << 32 | id; len: arg as 32 bits << 32 | cmd;
 					   GETVAL, GETPID, GETNCNT, GETZCNT, SETVAL, IPC_RMID */
+#define KIPC_CALL_MSG_GET	0x6b04	/* offset: flags << 32 | key; len: 0 */
+
+/*
+ * One message of at most KIPC_CALL_MSG_SIZE bytes; of the flags IPC_NOWAIT, MSG_NOERROR
+ * and MSG_EXCEPT.
+ * offset: id, and above it what type to receive, as 32 bits; len: address of the message
+ */
+#define KIPC_CALL_MSG_SEND(flags, size)		(0x6b100000 | ((flags) & 0x3800) << 5 | (size))
+#define KIPC_CALL_MSG_RECEIVE(flags, size)	(0x6b200000 | ((flags) & 0x3800) << 5 | (size))
+#define KIPC_CALL_MSG_SIZE	0xffff
 
 /*
  * mmap on the device maps a segment that the caller may use, at this offset.

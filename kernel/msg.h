@@ -1,0 +1,217 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Message queues.
+ *
+ * A message is made in the kernel before its queue is locked, and copied to the
+ * receiver after that.  It is in the queue in two ways: in the list of all, in order of
+ * arrival, and in a tree by type and arrival; the first of all, of a type and of the
+ * lowest type are found by them.  While somebody asks by exception or position of a
+ * long queue, its messages are in a ranked tree too.
+ *
+ * Who cannot go on sleeps.  A message is handed to the receiver that came first among
+ * those it fits; room, to the sender that came first among those whose message fits in.
+ * So no sleeping receiver ever wants a message that is in the queue.
+ *
+ * Level 4.  Locks (object.h): kipc_ids.rwsem for what is in the tables;
+ * kipc_msg_queue.lock for the state; kipc_object.lock for the header.
+ */
+#ifndef KIPC_MSG_H
+#define KIPC_MSG_H
+
+#include <linux/list.h>
+#include <linux/msg.h>
+#include <linux/mutex.h>
+#include <linux/rbtree.h>
+#include <linux/refcount.h>
+#include <linux/types.h>
+
+#include <linux/kipc.h>
+
+#include "find.h"
+#include "object.h"
+#include "order.h"
+#include "wait.h"
+
+struct kipc_msg_chunk;
+struct kipc_msg_rank;
+struct kipc_space;
+struct task_struct;
+
+/**
+ * struct kipc_msg - a message
+ * @list: in kipc_msg_queue.messages; kipc_msg_queue.lock
+ * @place: in kipc_msg_queue.sorted; its value is the type, its number the arrival;
+ *	   kipc_msg_queue.lock
+ * @rank: in kipc_msg_queue.ranked, or NULL; kipc_msg_queue.lock
+ * @rest: what did not fit in @data; constant
+ * @refs: references
+ * @born: when it was sent, seconds since boot
+ * @size: bytes; constant
+ * @data: the first of them; constant
+ */
+struct kipc_msg {
+	struct list_head list;
+	struct kipc_place place;
+	struct kipc_msg_rank *rank;
+	struct kipc_msg_chunk *rest;
+	refcount_t refs;
+	u32 born;
+	size_t size;
+	u8 data[];
+};
+
+/**
+ * struct kipc_msg_rank - a message's place in a ranked tree
+ * @rank: the place
+ * @msg: the message
+ */
+struct kipc_msg_rank {
+	struct kipc_rank rank;
+	struct kipc_msg *msg;
+};
+
+/**
+ * struct kipc_msg_queue - a queue; all but @object under @lock
+ * @object: common header; its size is 0
+ * @lock: see the lock map
+ * @messages: all, in order of arrival
+ * @sorted: all, by type and arrival
+ * @ranked: all, in order of arrival, if @is_ranked
+ * @is_ranked: somebody asked by exception or position
+ * @seq: number of what arrives next, message or sleeper
+ * @count: messages
+ * @bytes: their bytes
+ * @max_bytes: msg_qbytes; written under kipc_object.lock instead
+ * @wakes: tasks to wake once the lock is given back
+ * @exact: sleepers that receive one type, by type and arrival
+ * @least: sleepers that receive types up to one, ranked
+ * @except: sleepers that receive all types but one, ranked
+ * @senders: sleepers that send, ranked by the bytes of their message, negated
+ * @receiver_count: sleepers in @exact, @least and @except
+ * @sender_count: sleepers in @senders
+ * @permits: changes of permission so far
+ * @lspid: thread group that sent last, with a reference, or NULL
+ * @lrpid: thread group that received last, likewise
+ * @stime: last message sent, seconds of real time, 0: never
+ * @rtime: last message received, likewise
+ */
+struct kipc_msg_queue {
+	struct kipc_object object;
+	struct mutex lock;
+	struct list_head messages;
+	struct rb_root_cached sorted;
+	struct rb_root ranked;
+	bool is_ranked;
+	u64 seq;
+	unsigned long count;
+	unsigned long bytes;
+	unsigned long max_bytes;
+	struct kipc_wakes wakes;
+	struct rb_root_cached exact;
+	struct rb_root least;
+	struct rb_root except;
+	struct rb_root senders;
+	unsigned int receiver_count;
+	unsigned int sender_count;
+	unsigned int permits;
+	struct pid *lspid;
+	struct pid *lrpid;
+	time64_t stime;
+	time64_t rtime;
+};
+
+/* Which messages msgrcv(2) is to take. */
+enum kipc_msg_match {
+	KIPC_MSG_ANY,		/* the first */
+	KIPC_MSG_EXACT,		/* the first of a type */
+	KIPC_MSG_LEAST,		/* the first of the lowest type up to one */
+	KIPC_MSG_EXCEPT,	/* the first that is not of a type */
+	KIPC_MSG_COPY,		/* that at a position, and leave it there */
+	KIPC_MSG_SEND,		/* none: the sleeper is a sender */
+};
+
+/**
+ * struct kipc_msg_sleeper - a call in progress; on its caller's stack
+ * @rank: in one of the trees of the queue while it sleeps; its value is what that tree
+ *	  is ordered by, its number when it came; kipc_msg_queue.lock
+ * @match: what is wanted; constant
+ * @type: the type or position; to send: the type of the message; constant
+ * @room: to receive: bytes of the largest message that is no error; constant
+ * @msg: to send: the message; to receive: the result; kipc_msg_queue.lock
+ * @task: the caller
+ * @permits: kipc_msg_queue.permits when it was permitted
+ * @since: when it went to sleep, seconds since boot
+ * @status: KIPC_SLEEPS, or the result; set under kipc_msg_queue.lock
+ */
+struct kipc_msg_sleeper {
+	struct kipc_rank rank;
+	enum kipc_msg_match match;
+	long type;
+	size_t room;
+	struct kipc_msg *msg;
+	struct task_struct *task;
+	unsigned int permits;
+	time64_t since;
+	int status;
+};
+
+static inline struct kipc_msg_queue *kipc_msg_queue_of(struct kipc_object *object)
+{
+	return container_of(object, struct kipc_msg_queue, object);
+}
+
+static inline struct kipc_msg *kipc_msg_placed(struct kipc_place *place)
+{
+	return place ? container_of(place, struct kipc_msg, place) : NULL;
+}
+
+/**
+ * kipc_msg_queue_unlock() - give a queue's lock back, and wake who got its turn
+ * @queue: the queue
+ */
+static inline void kipc_msg_queue_unlock(struct kipc_msg_queue *queue)
+{
+	if (unlikely(queue->wakes.count))
+		kipc_unlock_and_wake(&queue->lock, &queue->wakes);
+	else
+		mutex_unlock(&queue->lock);
+}
+
+/* msg.c */
+extern const struct kipc_kind kipc_msg_kind;
+
+/* msg_data.c */
+int kipc_msg_init(void);
+void kipc_msg_deinit(void);
+struct kipc_msg *kipc_msg_load(const void __user *user, size_t size);
+int kipc_msg_store(void __user *user, size_t size, const struct kipc_msg *msg);
+void kipc_msg_free(struct kipc_msg *msg);
+
+static inline void kipc_msg_put(struct kipc_msg *msg)
+{
+	if (refcount_dec_and_test(&msg->refs))
+		kipc_msg_free(msg);
+}
+
+/* msg_list.c */
+void kipc_msg_add_locked(struct kipc_msg_queue *queue, struct kipc_msg *msg);
+void kipc_msg_remove_locked(struct kipc_msg_queue *queue, struct kipc_msg *msg);
+struct kipc_msg *kipc_msg_find_locked(struct kipc_msg_queue *queue, enum kipc_msg_match match,
+				      long type);
+
+/* msg_op.c */
+int kipc_msg_send(struct kipc_space *space, int id, unsigned int flags, u64 user, u64 size,
+		  const struct kipc_timeout *timeout);
+long kipc_msg_receive(struct kipc_space *space, int id, unsigned int flags, u64 user, u64 size,
+		      long type, const struct kipc_timeout *timeout);
+void kipc_msg_permit_locked(struct kipc_msg_queue *queue);
+void kipc_msg_wake_all_locked(struct kipc_msg_queue *queue, int status);
+typedef void (*kipc_msg_visitor)(struct kipc_msg_queue *queue, struct kipc_msg_sleeper *sleeper,
+				 void *data);
+void kipc_msg_visit_sleepers_locked(struct kipc_msg_queue *queue, kipc_msg_visitor visit,
+				    void *data);
+
+/* msg_ctl.c */
+int kipc_msg_ctl(struct kipc_space *space, int id, int cmd, void __user *buf);
+
+#endif /* KIPC_MSG_H */

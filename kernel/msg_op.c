@@ -1,0 +1,575 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * msgsnd and msgrcv: handing over, sleeping, the calls.  See msg.h.
+ *
+ * kipc_msg_put_locked() is how a message gets into a queue, kipc_msg_take_locked() how
+ * it gets out.  Whatever made room calls kipc_msg_settle_senders_locked() afterwards.
+ */
+#include <linux/compat.h>
+#include <linux/pagemap.h>
+#include <linux/pid.h>
+#include <linux/sched/signal.h>
+#include <linux/timekeeping.h>
+#include <linux/uaccess.h>
+
+#include "msg.h"
+#include "perm.h"
+#include "space.h"
+
+/* The status of a sleeper that is to look again: others have other rights now, perhaps. */
+#define KIPC_MSG_AGAIN	2
+
+static void kipc_msg_set_pid(struct pid **last, struct task_struct *task)
+{
+	struct pid *pid = task_tgid(task);
+
+	if (*last == pid)
+		return;
+	put_pid(*last);
+	*last = get_pid(pid);
+}
+
+/* ---- Queues of sleepers ---- */
+
+static void kipc_msg_enqueue_locked(struct kipc_msg_queue *queue,
+				    struct kipc_msg_sleeper *sleeper)
+{
+	struct kipc_rank *rank = &sleeper->rank;
+
+	rank->place.value = sleeper->type;
+	switch (sleeper->match) {
+	case KIPC_MSG_EXACT:
+		kipc_sorted_insert(&queue->exact, &rank->place);
+		break;
+	case KIPC_MSG_ANY:
+		rank->place.value = LONG_MAX;
+		fallthrough;
+	case KIPC_MSG_LEAST:
+		kipc_ranked_insert(&queue->least, rank);
+		break;
+	case KIPC_MSG_EXCEPT:
+		kipc_ranked_insert(&queue->except, rank);
+		break;
+	default:
+		rank->place.value = -(long)sleeper->msg->size;
+		kipc_ranked_insert(&queue->senders, rank);
+		queue->sender_count++;
+		return;
+	}
+	queue->receiver_count++;
+}
+
+static void kipc_msg_dequeue_locked(struct kipc_msg_queue *queue,
+				    struct kipc_msg_sleeper *sleeper)
+{
+	switch (sleeper->match) {
+	case KIPC_MSG_EXACT:
+		kipc_sorted_erase(&queue->exact, &sleeper->rank.place);
+		break;
+	case KIPC_MSG_ANY:
+	case KIPC_MSG_LEAST:
+		kipc_ranked_erase(&queue->least, &sleeper->rank);
+		break;
+	case KIPC_MSG_EXCEPT:
+		kipc_ranked_erase(&queue->except, &sleeper->rank);
+		break;
+	default:
+		kipc_ranked_erase(&queue->senders, &sleeper->rank);
+		queue->sender_count--;
+		return;
+	}
+	queue->receiver_count--;
+}
+
+/* The sleeper may return, and its stack be gone, as soon as it sees its status. */
+static void kipc_msg_finish_locked(struct kipc_msg_queue *queue,
+				   struct kipc_msg_sleeper *sleeper, int status)
+{
+	kipc_msg_dequeue_locked(queue, sleeper);
+	kipc_finish_locked(&queue->wakes, sleeper->task, &sleeper->status, status);
+}
+
+static inline struct kipc_rank *kipc_msg_earlier(struct kipc_rank *a, struct kipc_rank *b)
+{
+	if (!a || !b)
+		return a ?: b;
+	return a->place.seq < b->place.seq ? a : b;
+}
+
+static struct kipc_msg_sleeper *kipc_msg_sleeper_of(struct kipc_rank *rank)
+{
+	return rank ? container_of(rank, struct kipc_msg_sleeper, rank) : NULL;
+}
+
+/* Who came first of those that want a message of a type. */
+static struct kipc_msg_sleeper *kipc_msg_receiver_locked(struct kipc_msg_queue *queue, long type)
+{
+	struct kipc_place *exact = kipc_sorted_find(&queue->exact, type);
+	struct kipc_rank *first;
+
+	first = exact ? container_of(exact, struct kipc_rank, place) : NULL;
+	first = kipc_msg_earlier(first, kipc_ranked_find_least(&queue->least, type));
+	first = kipc_msg_earlier(first, kipc_ranked_find_other(&queue->except, type));
+	return kipc_msg_sleeper_of(first);
+}
+
+/* Hand a message to a sleeper.  Return: whether there was one. */
+static bool kipc_msg_hand_locked(struct kipc_msg_queue *queue, struct kipc_msg *msg)
+{
+	struct kipc_msg_sleeper *sleeper;
+
+	while (queue->receiver_count) {
+		sleeper = kipc_msg_receiver_locked(queue, msg->place.value);
+		if (!sleeper)
+			break;
+		if (sleeper->room < msg->size) {
+			kipc_msg_finish_locked(queue, sleeper, -E2BIG);
+			continue;
+		}
+		kipc_msg_set_pid(&queue->lrpid, sleeper->task);
+		queue->rtime = ktime_get_real_seconds();
+		sleeper->msg = msg;
+		kipc_msg_finish_locked(queue, sleeper, 0);
+		return true;
+	}
+	return false;
+}
+
+/* ---- Messages ---- */
+
+static inline bool kipc_msg_fits_locked(struct kipc_msg_queue *queue, size_t size)
+{
+	unsigned long max_bytes = READ_ONCE(queue->max_bytes);
+
+	return queue->bytes + size <= max_bytes && queue->count < max_bytes;
+}
+
+/* @task's message enters the queue, or goes to who waits for it. */
+static void kipc_msg_put_locked(struct kipc_msg_queue *queue, struct kipc_msg *msg,
+				struct task_struct *task)
+{
+	kipc_msg_set_pid(&queue->lspid, task);
+	queue->stime = ktime_get_real_seconds();
+	msg->born = ktime_get_boottime_seconds();
+	msg->place.seq = queue->seq++;
+	if (!kipc_msg_hand_locked(queue, msg))
+		kipc_msg_add_locked(queue, msg);
+}
+
+/* There may be room: whose message fits in goes on, first come first. */
+static void kipc_msg_settle_senders_locked(struct kipc_msg_queue *queue)
+{
+	struct kipc_msg_sleeper *sleeper;
+	unsigned long max_bytes, room;
+
+	while (queue->sender_count) {
+		max_bytes = READ_ONCE(queue->max_bytes);
+		if (queue->bytes > max_bytes || queue->count >= max_bytes)
+			break;
+		room = min_t(unsigned long, max_bytes - queue->bytes, LONG_MAX);
+		sleeper = kipc_msg_sleeper_of(kipc_ranked_find_least(&queue->senders,
+								     -(long)room));
+		if (!sleeper)
+			break;
+		if (sleeper->permits != queue->permits) {
+			kipc_msg_finish_locked(queue, sleeper, KIPC_MSG_AGAIN);
+			continue;
+		}
+		kipc_msg_put_locked(queue, sleeper->msg, sleeper->task);
+		kipc_msg_finish_locked(queue, sleeper, 0);
+		cond_resched();
+	}
+}
+
+/* The caller receives a message. */
+static void kipc_msg_take_locked(struct kipc_msg_queue *queue, struct kipc_msg *msg)
+{
+	kipc_msg_remove_locked(queue, msg);
+	kipc_msg_set_pid(&queue->lrpid, current);
+	queue->rtime = ktime_get_real_seconds();
+	kipc_msg_settle_senders_locked(queue);
+}
+
+/* Who took the message cannot have it: it goes back to its place. */
+static void kipc_msg_return(struct kipc_msg_queue *queue, struct kipc_msg *msg)
+{
+	bool removed;
+
+	mutex_lock(&queue->lock);
+	removed = READ_ONCE(queue->object.removed);
+	if (!removed && !kipc_msg_hand_locked(queue, msg))
+		kipc_msg_add_locked(queue, msg);
+	kipc_msg_queue_unlock(queue);
+	if (removed)
+		kipc_msg_put(msg);
+}
+
+/* ---- All sleepers ---- */
+
+static void kipc_msg_wake_tree_locked(struct kipc_msg_queue *queue, struct rb_root *root,
+				      int status)
+{
+	struct rb_node *node;
+
+	while ((node = rb_first(root))) {
+		kipc_msg_finish_locked(queue, kipc_msg_sleeper_of(kipc_rank_of(node)), status);
+		cond_resched();
+	}
+}
+
+static void kipc_msg_wake_receivers_locked(struct kipc_msg_queue *queue, int status)
+{
+	kipc_msg_wake_tree_locked(queue, &queue->exact.rb_root, status);
+	kipc_msg_wake_tree_locked(queue, &queue->least, status);
+	kipc_msg_wake_tree_locked(queue, &queue->except, status);
+}
+
+/**
+ * kipc_msg_permit_locked() - permissions or the size of a queue changed
+ * @queue: the queue; its lock is held
+ *
+ * Receivers ask anew whether they may, senders once there is room: as native.
+ */
+void kipc_msg_permit_locked(struct kipc_msg_queue *queue)
+{
+	/* Pairs with kipc_msg_lock_permitted(). */
+	smp_wmb();
+	queue->permits++;
+	kipc_msg_wake_receivers_locked(queue, KIPC_MSG_AGAIN);
+	kipc_msg_settle_senders_locked(queue);
+}
+
+/**
+ * kipc_msg_wake_all_locked() - end every sleep
+ * @queue: the queue; its lock is held
+ * @status: what the sleepers' calls return
+ */
+void kipc_msg_wake_all_locked(struct kipc_msg_queue *queue, int status)
+{
+	kipc_msg_wake_receivers_locked(queue, status);
+	kipc_msg_wake_tree_locked(queue, &queue->senders, status);
+}
+
+static void kipc_msg_visit_tree_locked(struct kipc_msg_queue *queue, struct rb_root *root,
+				       kipc_msg_visitor visit, void *data)
+{
+	struct rb_node *node;
+
+	for (node = rb_first(root); node; node = rb_next(node))
+		visit(queue, kipc_msg_sleeper_of(kipc_rank_of(node)), data);
+}
+
+/**
+ * kipc_msg_visit_sleepers_locked() - who sleeps on a queue
+ * @queue: the queue; its lock is held
+ * @visit: called for each
+ * @data: for @visit
+ */
+void kipc_msg_visit_sleepers_locked(struct kipc_msg_queue *queue, kipc_msg_visitor visit,
+				    void *data)
+{
+	lockdep_assert_held(&queue->lock);
+	kipc_msg_visit_tree_locked(queue, &queue->exact.rb_root, visit, data);
+	kipc_msg_visit_tree_locked(queue, &queue->least, visit, data);
+	kipc_msg_visit_tree_locked(queue, &queue->except, visit, data);
+	kipc_msg_visit_tree_locked(queue, &queue->senders, visit, data);
+}
+
+/* ---- Sleep ---- */
+
+/* What a signal does: a call without a time-out goes on if no handler ran, as native. */
+static int kipc_msg_interrupted(const struct kipc_timeout *timeout)
+{
+	return timeout->expires != KTIME_MAX || current->flags & PF_IO_WORKER ? -EINTR :
+									       -ERESTARTNOHAND;
+}
+
+/* Nobody has carried it out yet; the queue's lock is held, and given back. */
+static int kipc_msg_sleep_locked(struct kipc_msg_queue *queue,
+				 struct kipc_msg_sleeper *sleeper,
+				 const struct kipc_timeout *timeout)
+{
+	int ret;
+
+	if (sleeper->status != KIPC_MSG_AGAIN)
+		sleeper->rank.place.seq = queue->seq++;
+	sleeper->status = KIPC_SLEEPS;
+	sleeper->since = ktime_get_boottime_seconds();
+	kipc_msg_enqueue_locked(queue, sleeper);
+	kipc_msg_queue_unlock(queue);
+
+	ret = kipc_wait(&sleeper->status, timeout);
+	if (likely(kipc_status(&sleeper->status) != KIPC_SLEEPS))
+		return sleeper->status;
+
+	mutex_lock(&queue->lock);
+	if (sleeper->status == KIPC_SLEEPS)
+		kipc_msg_dequeue_locked(queue, sleeper);
+	else
+		ret = sleeper->status;
+	kipc_msg_queue_unlock(queue);
+	return ret == -EINTR ? kipc_msg_interrupted(timeout) : ret;
+}
+
+/* May the caller do @mode?  Then the lock is held. */
+static int kipc_msg_lock_permitted(struct kipc_msg_queue *queue,
+				   struct kipc_msg_sleeper *sleeper, int mode)
+{
+	sleeper->permits = READ_ONCE(queue->permits);
+	/* Pairs with kipc_msg_permit_locked(), which comes after the change of mode. */
+	smp_rmb();
+	if (!kipc_may_access(&queue->object, mode))
+		return -EACCES;
+	mutex_lock(&queue->lock);
+	if (unlikely(READ_ONCE(queue->object.removed))) {
+		mutex_unlock(&queue->lock);
+		return -EIDRM;
+	}
+	return 0;
+}
+
+static struct kipc_msg_queue *kipc_msg_find_queue(struct kipc_space *space, int id)
+{
+	struct kipc_object *object = kipc_find(space, KIPC_KIND_MSG, id);
+
+	return IS_ERR(object) ? ERR_CAST(object) : kipc_msg_queue_of(object);
+}
+
+/* ---- msgsnd ---- */
+
+static int kipc_msg_do_send(struct kipc_msg_queue *queue, struct kipc_msg_sleeper *sleeper,
+			    bool waits, const struct kipc_timeout *timeout)
+{
+	int ret;
+
+	do {
+		ret = kipc_msg_lock_permitted(queue, sleeper, S_IWUGO);
+		if (ret)
+			return ret;
+		queue->object.calls++;
+		if (likely(kipc_msg_fits_locked(queue, sleeper->msg->size))) {
+			kipc_msg_put_locked(queue, sleeper->msg, current);
+			kipc_msg_queue_unlock(queue);
+			return 0;
+		}
+		if (!waits) {
+			kipc_msg_queue_unlock(queue);
+			return -EAGAIN;
+		}
+		ret = kipc_msg_sleep_locked(queue, sleeper, timeout);
+	} while (ret == KIPC_MSG_AGAIN);
+	return ret;
+}
+
+/* The caller's long before the bytes, and where these are. */
+static int kipc_msg_get_type(long *type, u64 user, u8 __user **bytes)
+{
+#ifdef CONFIG_COMPAT
+	if (in_compat_syscall()) {
+		compat_long_t __user *at = u64_to_user_ptr(user);
+		compat_long_t narrow;
+
+		*bytes = (u8 __user *)(at + 1);
+		if (get_user(narrow, at))
+			return -EFAULT;
+		*type = narrow;
+		return 0;
+	}
+#endif
+	*bytes = u64_to_user_ptr(user) + sizeof(long);
+	return get_user(*type, (long __user *)u64_to_user_ptr(user));
+}
+
+static int kipc_msg_put_type(long type, u64 user, u8 __user **bytes)
+{
+#ifdef CONFIG_COMPAT
+	if (in_compat_syscall()) {
+		compat_long_t __user *at = u64_to_user_ptr(user);
+
+		*bytes = (u8 __user *)(at + 1);
+		return put_user((compat_long_t)type, at);
+	}
+#endif
+	*bytes = u64_to_user_ptr(user) + sizeof(long);
+	return put_user(type, (long __user *)u64_to_user_ptr(user));
+}
+
+/**
+ * kipc_msg_send() - msgsnd(2)
+ * @space: the caller's space
+ * @id: queue
+ * @flags: IPC_NOWAIT
+ * @user: user address of the message, in the caller's layout
+ * @size: its bytes
+ * @timeout: how long to sleep at most
+ *
+ * Context: process; may sleep.
+ * Return: 0 or an error as msgsnd(2) has it; -EAGAIN also when it is too late.
+ */
+int kipc_msg_send(struct kipc_space *space, int id, unsigned int flags, u64 user, u64 size,
+		  const struct kipc_timeout *timeout)
+{
+	struct kipc_msg_sleeper sleeper;
+	struct kipc_msg_queue *queue;
+	u8 __user *bytes;
+	int ret;
+
+	ret = kipc_msg_get_type(&sleeper.type, user, &bytes);
+	if (ret)
+		return ret;
+	if (size > READ_ONCE(space->msg_limits.max) || id < 0 || sleeper.type < 1 ||
+	    !timeout->valid)
+		return -EINVAL;
+	sleeper.match = KIPC_MSG_SEND;
+	sleeper.task = current;
+	sleeper.status = 0;
+	sleeper.msg = kipc_msg_load(bytes, size);
+	if (IS_ERR(sleeper.msg))
+		return PTR_ERR(sleeper.msg);
+	sleeper.msg->place.value = sleeper.type;
+
+	queue = kipc_msg_find_queue(space, id);
+	if (IS_ERR(queue)) {
+		ret = PTR_ERR(queue);
+	} else {
+		ret = kipc_msg_do_send(queue, &sleeper, !(flags & IPC_NOWAIT), timeout);
+		kipc_object_put(&queue->object);
+	}
+	if (unlikely(ret))
+		kipc_msg_put(sleeper.msg);
+	return ret;
+}
+
+/* ---- msgrcv ---- */
+
+static int kipc_msg_do_receive(struct kipc_msg_queue *queue, struct kipc_msg_sleeper *sleeper,
+			       bool waits, const struct kipc_timeout *timeout)
+{
+	struct kipc_msg *msg;
+	int ret;
+
+	do {
+		ret = kipc_msg_lock_permitted(queue, sleeper, S_IRUGO);
+		if (ret)
+			return ret;
+		queue->object.calls++;
+		msg = kipc_msg_find_locked(queue, sleeper->match, sleeper->type);
+		if (msg) {
+			if (msg->size > sleeper->room)
+				ret = -E2BIG;
+			else if (sleeper->match == KIPC_MSG_COPY)
+				refcount_inc(&msg->refs);
+			else
+				kipc_msg_take_locked(queue, msg);
+			kipc_msg_queue_unlock(queue);
+			sleeper->msg = msg;
+			return ret;
+		}
+		if (!waits) {
+			kipc_msg_queue_unlock(queue);
+			return -ENOMSG;
+		}
+		ret = kipc_msg_sleep_locked(queue, sleeper, timeout);
+	} while (ret == KIPC_MSG_AGAIN);
+
+	/* It was handed to a caller that will never look at it. */
+	if (!ret && unlikely(fatal_signal_pending(current))) {
+		kipc_msg_return(queue, sleeper->msg);
+		ret = -EINTR;
+	}
+	return ret;
+}
+
+static enum kipc_msg_match kipc_msg_match_of(unsigned int flags, long *type)
+{
+	if (flags & MSG_COPY)
+		return KIPC_MSG_COPY;
+	if (!*type)
+		return KIPC_MSG_ANY;
+	if (*type < 0) {
+		*type = *type == LONG_MIN ? LONG_MAX : -*type;
+		return KIPC_MSG_LEAST;
+	}
+	return flags & MSG_EXCEPT ? KIPC_MSG_EXCEPT : KIPC_MSG_EXACT;
+}
+
+/* Copy to the caller what was received. */
+static long kipc_msg_deliver(struct kipc_msg_queue *queue, struct kipc_msg_sleeper *sleeper,
+			     u64 user, u64 size)
+{
+	struct kipc_msg *msg = sleeper->msg;
+	u8 __user *bytes;
+	long ret = min_t(u64, size, msg->size);
+
+	if (unlikely(kipc_msg_put_type(msg->place.value, user, &bytes) ||
+		     kipc_msg_store(bytes, ret, msg))) {
+		ret = -EFAULT;
+		if (sleeper->match != KIPC_MSG_COPY) {
+			kipc_msg_return(queue, msg);
+			return ret;
+		}
+	}
+	kipc_msg_put(msg);
+	return ret;
+}
+
+/* As native: the bytes must be readable, and a message that is no larger than @max fit. */
+static int kipc_msg_check_copy(struct kipc_space *space, unsigned int flags, u64 user,
+			       u64 size, size_t *max)
+{
+	if (flags & MSG_EXCEPT || !(flags & IPC_NOWAIT))
+		return -EINVAL;
+	*max = min_t(u64, size, READ_ONCE(space->msg_limits.max));
+	return fault_in_readable(u64_to_user_ptr(user), *max) ? -EFAULT : 0;
+}
+
+/**
+ * kipc_msg_receive() - msgrcv(2)
+ * @space: the caller's space
+ * @id: queue
+ * @flags: IPC_NOWAIT, MSG_NOERROR, MSG_EXCEPT, MSG_COPY
+ * @user: user address of the message, in the caller's layout
+ * @size: room for its bytes
+ * @type: what to receive
+ * @timeout: how long to sleep at most
+ *
+ * A message that cannot be written there stays in the queue.
+ *
+ * Context: process; may sleep.
+ * Return: the bytes of the message, or an error as msgrcv(2) has it; -EAGAIN when it is
+ *	   too late.
+ */
+long kipc_msg_receive(struct kipc_space *space, int id, unsigned int flags, u64 user, u64 size,
+		      long type, const struct kipc_timeout *timeout)
+{
+	struct kipc_msg_sleeper sleeper;
+	struct kipc_msg_queue *queue;
+	size_t max = SIZE_MAX;
+	long ret;
+
+	if (id < 0 || size > (in_compat_syscall() ? INT_MAX : LONG_MAX) || !timeout->valid)
+		return -EINVAL;
+	if (unlikely(flags & MSG_COPY)) {
+		ret = kipc_msg_check_copy(space, flags, user, size, &max);
+		if (ret)
+			return ret;
+	}
+	sleeper.match = kipc_msg_match_of(flags, &type);
+	sleeper.type = type;
+	sleeper.room = flags & MSG_NOERROR ? SIZE_MAX : size;
+	sleeper.task = current;
+	sleeper.status = 0;
+
+	queue = kipc_msg_find_queue(space, id);
+	if (IS_ERR(queue))
+		return PTR_ERR(queue);
+	ret = kipc_msg_do_receive(queue, &sleeper, !(flags & IPC_NOWAIT), timeout);
+	if (unlikely(!ret && sleeper.msg->size > max)) {
+		kipc_msg_put(sleeper.msg);
+		ret = -EINVAL;
+	}
+	if (!ret)
+		ret = kipc_msg_deliver(queue, &sleeper, user, size);
+	kipc_object_put(&queue->object);
+	return ret;
+}

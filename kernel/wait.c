@@ -1,0 +1,156 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Sleeping in a call: see wait.h.
+ */
+#include <linux/hrtimer.h>
+#include <linux/ktime.h>
+#include <linux/nsproxy.h>
+#include <linux/sched/signal.h>
+#include <linux/sched/task.h>
+#include <linux/time.h>
+#include <linux/time_namespace.h>
+
+#include <linux/kipc.h>
+
+#include "wait.h"
+
+const struct kipc_timeout kipc_no_timeout = { .expires = KTIME_MAX, .valid = true };
+
+/* What a clock of the caller's time namespace is ahead of the kernel's. */
+static ktime_t kipc_clock_offset(clockid_t clock)
+{
+#ifdef CONFIG_TIME_NS
+	const struct timens_offsets *offsets = &current->nsproxy->time_ns->offsets;
+
+	if (clock == CLOCK_MONOTONIC)
+		return timespec64_to_ktime(offsets->monotonic);
+	if (clock == CLOCK_BOOTTIME)
+		return timespec64_to_ktime(offsets->boottime);
+#endif
+	return 0;
+}
+
+/* A point of time of the caller's, which may be as far away as can be said. */
+static ktime_t kipc_time_here(ktime_t time, clockid_t clock)
+{
+	ktime_t offset = kipc_clock_offset(clock);
+
+	return offset < 0 && time > KTIME_MAX + offset ? KTIME_MAX : ktime_sub(time, offset);
+}
+
+/**
+ * kipc_timeout_get() - a caller's time-out
+ * @timeout: filled in
+ * @user: user address of a struct __kernel_timespec, or 0
+ * @flags: KIPC_TIMEOUT_*
+ * @clock: CLOCK_*
+ *
+ * Return: 0, -EFAULT, or -EINVAL for what is the ABI's own; that the time is none is
+ *	   told by kipc_timeout.valid, for it is the caller's to say in its turn.
+ */
+int kipc_timeout_get(struct kipc_timeout *timeout, u64 user, u32 flags, u32 clock)
+{
+	struct timespec64 time;
+	ktime_t now;
+
+	*timeout = kipc_no_timeout;
+	if (!user)
+		return flags || clock ? -EINVAL : 0;
+	if (get_timespec64(&time, u64_to_user_ptr(user)))
+		return -EFAULT;
+	if (flags & ~KIPC_TIMEOUT_ABSOLUTE)
+		return -EINVAL;
+	switch (clock) {
+	case CLOCK_REALTIME:
+		/* Setting the clock does not change how long a while is. */
+		if (!(flags & KIPC_TIMEOUT_ABSOLUTE))
+			clock = CLOCK_MONOTONIC;
+		fallthrough;
+	case CLOCK_MONOTONIC:
+		now = ktime_get();
+		break;
+	case CLOCK_BOOTTIME:
+		now = ktime_get_boottime();
+		break;
+	default:
+		return -EINVAL;
+	}
+	timeout->clock = clock;
+	timeout->valid = timespec64_valid(&time);
+	timeout->expires = timespec64_to_ktime(time);
+	if (!(flags & KIPC_TIMEOUT_ABSOLUTE))
+		timeout->expires = ktime_add_safe(now, timeout->expires);
+	else
+		timeout->expires = kipc_time_here(timeout->expires, clock);
+	return 0;
+}
+
+/**
+ * kipc_wait() - sleep until somebody says the result
+ * @status: of the caller's record, which is in its queue
+ * @timeout: how long at most
+ *
+ * Return: 0: there is a result; -EINTR: a signal; -EAGAIN: it is too late.  After an
+ *	   error there may be a result nevertheless: look again under the mutex.
+ */
+int kipc_wait(const int *status, const struct kipc_timeout *timeout)
+{
+	ktime_t expires = timeout->expires;
+	int ret = 0;
+
+	for (;;) {
+		set_current_state(TASK_INTERRUPTIBLE);
+		if (kipc_status(status) != KIPC_SLEEPS || ret)
+			break;
+		if (signal_pending(current)) {
+			ret = -EINTR;
+			break;
+		}
+		if (expires == KTIME_MAX)
+			schedule();
+		else if (!schedule_hrtimeout_range_clock(&expires, current->timer_slack_ns,
+							 HRTIMER_MODE_ABS, timeout->clock))
+			ret = -EAGAIN;
+	}
+	__set_current_state(TASK_RUNNING);
+	return ret;
+}
+
+/**
+ * kipc_finish_locked() - say a sleeper's result
+ * @wakes: of the object, whose mutex is held
+ * @task: the sleeper
+ * @status: of its record, which may be gone as soon as it sees the result
+ * @result: the result
+ */
+void kipc_finish_locked(struct kipc_wakes *wakes, struct task_struct *task, int *status,
+			int result)
+{
+	get_task_struct(task);
+	/* Pairs with kipc_status(). */
+	smp_store_release(status, result);
+	if (wakes->count < KIPC_WAKES) {
+		wakes->tasks[wakes->count++] = task;
+		return;
+	}
+	wake_up_process(task);
+	put_task_struct(task);
+}
+
+/**
+ * kipc_unlock_and_wake() - give a mutex back, and wake who got its turn
+ * @lock: the mutex
+ * @wakes: what it protects
+ */
+void kipc_unlock_and_wake(struct mutex *lock, struct kipc_wakes *wakes)
+{
+	struct kipc_wakes mine = *wakes;
+	unsigned int i;
+
+	wakes->count = 0;
+	mutex_unlock(lock);
+	for (i = 0; i < mine.count; i++) {
+		wake_up_process(mine.tasks[i]);
+		put_task_struct(mine.tasks[i]);
+	}
+}

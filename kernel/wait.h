@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Sleeping in a call until somebody else has carried it out.
+ *
+ * A call that cannot go on leaves a record of itself on its stack in a queue of the
+ * object, under the object's mutex, and sleeps.  Whoever makes it possible carries it
+ * out, under that mutex, says so in the record's status, and wakes the sleeper after
+ * the mutex is free: a task that is woken earlier would only meet it again.
+ *
+ * Level 1.  Locks: none of its own.
+ */
+#ifndef KIPC_WAIT_H
+#define KIPC_WAIT_H
+
+#include <linux/ktime.h>
+#include <linux/mutex.h>
+#include <linux/types.h>
+
+struct task_struct;
+
+/**
+ * struct kipc_timeout - until when a call may sleep
+ * @expires: point of time of @clock; KTIME_MAX: for ever
+ * @clock: CLOCK_*
+ * @valid: what the caller gave is a time
+ */
+struct kipc_timeout {
+	ktime_t expires;
+	clockid_t clock;
+	bool valid;
+};
+
+extern const struct kipc_timeout kipc_no_timeout;
+
+int kipc_timeout_get(struct kipc_timeout *timeout, u64 user, u32 flags, u32 clock);
+
+/* A status that is none yet; others are the result of a call. */
+#define KIPC_SLEEPS	1
+
+#define KIPC_WAKES	4
+
+/**
+ * struct kipc_wakes - tasks to wake once the mutex is free
+ * @count: how many
+ * @tasks: with references
+ */
+struct kipc_wakes {
+	unsigned int count;
+	struct task_struct *tasks[KIPC_WAKES];
+};
+
+int kipc_wait(const int *status, const struct kipc_timeout *timeout);
+void kipc_finish_locked(struct kipc_wakes *wakes, struct task_struct *task, int *status,
+			int result);
+void kipc_unlock_and_wake(struct mutex *lock, struct kipc_wakes *wakes);
+
+/**
+ * kipc_status() - the status of a sleeping call, for whoever made it
+ * @status: the status
+ */
+static inline int kipc_status(const int *status)
+{
+	/* Pairs with kipc_finish_locked(). */
+	return smp_load_acquire(status);
+}
+
+#endif /* KIPC_WAIT_H */
