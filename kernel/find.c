@@ -12,13 +12,14 @@
 #include "space.h"
 
 /* The caller has a reference.  True: it was doomed, and is ended now. */
-static __always_inline bool kipc_end_if_doomed(struct kipc_object *object)
+static __always_inline bool kipc_end_if_doomed(struct kipc_ids *ids,
+					       struct kipc_object *object)
 {
 	if (unlikely(kipc_object_is_doomed(object))) {
 		kipc_object_end(object);
 		return true;
 	}
-	return unlikely(READ_ONCE(kipc_object_ids(object)->mortal)) &&
+	return unlikely(READ_ONCE(ids->mortal)) &&
 	       object->ops->end_if_doomed(object);
 }
 
@@ -62,7 +63,7 @@ static int kipc_get_existing(struct kipc_space *space, const struct kipc_kind *k
 		rcu_read_unlock();
 
 		if (unlikely(mortal)) {
-			again = kipc_end_if_doomed(object);
+			again = kipc_end_if_doomed(ids, object);
 			if (!again)
 				ret = kipc_get_check(object, get);
 			kipc_object_put(object);
@@ -133,17 +134,18 @@ typedef struct kipc_object *(*kipc_finder)(struct kipc_ids *ids, int id);
 static __always_inline struct kipc_object *
 kipc_find_by(struct kipc_space *space, unsigned int kind, int id, kipc_finder find_rcu)
 {
+	struct kipc_ids *ids = &space->ids[kind];
 	struct kipc_object *object;
 
 	for (;;) {
 		rcu_read_lock();
-		object = find_rcu(&space->ids[kind], id);
+		object = find_rcu(ids, id);
 		if (object && !kipc_object_get_rcu(object))
 			object = NULL;
 		rcu_read_unlock();
 		if (!object)
 			return ERR_PTR(-EINVAL);
-		if (likely(!kipc_end_if_doomed(object)))
+		if (likely(!kipc_end_if_doomed(ids, object)))
 			return object;
 		kipc_object_put(object);
 	}

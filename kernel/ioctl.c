@@ -87,6 +87,8 @@ static int kipc_do_get(struct kipc_space *space, const struct kipc_kind *kind,
 {
 	int ret;
 
+	if (kind->may_ask && !kind->may_ask(space, get))
+		return -EINVAL;
 	ret = kipc_get(space, kind, get);
 	/* The dead may still hold what was lacking. */
 	if (unlikely(ret == -ENOSPC) && (kipc_death_settle() | kipc_shm_settle(space)))
@@ -162,15 +164,6 @@ static int kipc_ioctl_shm_ctl(struct kipc_space *space, void __user *arg, size_t
 	return kipc_shm_ctl(space, ctl.id, ctl.cmd, u64_to_user_ptr(ctl.buf));
 }
 
-static int kipc_do_sem_get(struct kipc_space *space, const struct kipc_get *get)
-{
-	int nsems = get->size;
-
-	if (nsems < 0 || nsems > READ_ONCE(space->sem_limits.msl))
-		return -EINVAL;
-	return kipc_do_get(space, &kipc_sem_kind, get);
-}
-
 static int kipc_ioctl_sem_get(struct kipc_space *space, void __user *arg, size_t size)
 {
 	struct kipc_sem_get get;
@@ -181,9 +174,10 @@ static int kipc_ioctl_sem_get(struct kipc_space *space, void __user *arg, size_t
 		return ret;
 	if (get.lifetime > KIPC_LIFETIME_CREATOR)
 		return -EINVAL;
-	return kipc_do_sem_get(space, &(struct kipc_get){
-		.key = get.key, .flags = get.flags, .lifetime = get.lifetime,
-		.size = (u32)get.nsems });
+	return kipc_do_get(space, &kipc_sem_kind,
+			   &(struct kipc_get){ .key = get.key, .flags = get.flags,
+					       .lifetime = get.lifetime,
+					       .size = (u32)get.nsems });
 }
 
 static int kipc_ioctl_sem_op(struct kipc_space *space, void __user *arg, size_t size)
@@ -440,6 +434,14 @@ long kipc_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 	}
 }
 
+/* Apart from kipc_call(), which is to have no structure on its stack. */
+static noinline int kipc_call_get(struct kipc_space *space, const struct kipc_kind *kind,
+				  u64 first, u64 size)
+{
+	return kipc_do_get(space, kind, &(struct kipc_get){
+		.key = lower_32_bits(first), .flags = upper_32_bits(first), .size = size });
+}
+
 /* Commands whose argument is a number, or that have none. */
 static int kipc_call_sem_ctl(struct kipc_space *space, u64 first, u64 second)
 {
@@ -494,18 +496,13 @@ int kipc_call(struct file *file, loff_t first, loff_t second, int call)
 		return kipc_sem_op(space, lower_32_bits(first), u64_to_user_ptr((u64)second),
 				   upper_32_bits(first), &kipc_no_timeout);
 	case KIPC_CALL_SHM_GET:
-		return kipc_do_get(space, &kipc_shm_kind, &(struct kipc_get){
-			.key = lower_32_bits(first), .flags = upper_32_bits(first),
-			.size = (size_t)second });
+		return kipc_call_get(space, &kipc_shm_kind, first, (size_t)second);
 	case KIPC_CALL_SEM_GET:
-		return kipc_do_sem_get(space, &(struct kipc_get){
-			.key = lower_32_bits(first), .flags = upper_32_bits(first),
-			.size = (u32)second });
+		return kipc_call_get(space, &kipc_sem_kind, first, (u32)second);
+	case KIPC_CALL_MSG_GET:
+		return kipc_call_get(space, &kipc_msg_kind, first, 0);
 	case KIPC_CALL_SEM_CTL:
 		return kipc_call_sem_ctl(space, first, second);
-	case KIPC_CALL_MSG_GET:
-		return kipc_do_get(space, &kipc_msg_kind, &(struct kipc_get){
-			.key = lower_32_bits(first), .flags = upper_32_bits(first) });
 	default:
 		return -EINVAL;
 	}

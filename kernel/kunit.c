@@ -1,16 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * KUnit tests of the pure steps: id tables and accounts.
+ * KUnit tests of the pure steps: id tables, accounts, trees.
  *
  * Built into the module where the kernel has KUnit, and run when it is loaded.
  */
 #include <linux/ipc.h>
+#include <linux/prandom.h>
 #include <linux/slab.h>
 #include <kunit/test.h>
 
 #include "account.h"
 #include "ids.h"
 #include "object.h"
+#include "order.h"
 
 struct kipc_ids_fixture {
 	struct kipc_ids ids;
@@ -218,4 +220,118 @@ static struct kunit_suite kipc_account_suite = {
 	.test_cases	= kipc_account_cases,
 };
 
-kunit_test_suites(&kipc_ids_suite, &kipc_account_suite);
+/* ---- Trees ---- */
+
+#define KIPC_TEST_RANKS		64
+#define KIPC_TEST_VALUES	5
+#define KIPC_TEST_STEPS		4000
+
+struct kipc_order_fixture {
+	struct rb_root ranked;
+	struct rb_root_cached sorted;
+	struct kipc_rank ranks[KIPC_TEST_RANKS];
+	struct kipc_place places[KIPC_TEST_RANKS];
+	bool present[KIPC_TEST_RANKS];
+};
+
+/* The first by arrival that fits, found by looking at all. */
+static int kipc_order_test_first(struct kipc_order_fixture *f,
+				 bool (*fits)(long value, long wanted), long wanted)
+{
+	int i, first = -1;
+
+	for (i = 0; i < KIPC_TEST_RANKS; i++)
+		if (f->present[i] && fits(f->places[i].value, wanted) &&
+		    (first < 0 || f->places[i].seq < f->places[first].seq))
+			first = i;
+	return first;
+}
+
+static bool kipc_order_test_is(long value, long wanted)
+{
+	return value == wanted;
+}
+
+static bool kipc_order_test_least(long value, long wanted)
+{
+	return value >= wanted;
+}
+
+static bool kipc_order_test_other(long value, long wanted)
+{
+	return value != wanted;
+}
+
+static void kipc_order_test_compare(struct kunit *test, struct kipc_order_fixture *f)
+{
+	struct kipc_place *place;
+	struct kipc_rank *rank;
+	unsigned long at;
+	u64 last = 0;
+	long value;
+	int i;
+
+	for (value = -1; value <= KIPC_TEST_VALUES; value++) {
+		i = kipc_order_test_first(f, kipc_order_test_is, value);
+		KUNIT_EXPECT_PTR_EQ(test, kipc_sorted_find(&f->sorted, value),
+				    i < 0 ? NULL : &f->places[i]);
+		i = kipc_order_test_first(f, kipc_order_test_least, value);
+		KUNIT_EXPECT_PTR_EQ(test, kipc_ranked_find_least(&f->ranked, value),
+				    i < 0 ? NULL : &f->ranks[i]);
+		i = kipc_order_test_first(f, kipc_order_test_other, value);
+		KUNIT_EXPECT_PTR_EQ(test, kipc_ranked_find_other(&f->ranked, value),
+				    i < 0 ? NULL : &f->ranks[i]);
+	}
+	for (value = 0, i = -1; value < KIPC_TEST_VALUES && i < 0; value++)
+		i = kipc_order_test_first(f, kipc_order_test_is, value);
+	place = kipc_sorted_first(&f->sorted);
+	KUNIT_EXPECT_PTR_EQ(test, place, i < 0 ? NULL : &f->places[i]);
+	for (at = 0; (rank = kipc_ranked_at(&f->ranked, at)); at++) {
+		KUNIT_EXPECT_TRUE(test, !at || rank->place.seq > last);
+		last = rank->place.seq;
+	}
+	for (i = 0; i < KIPC_TEST_RANKS; i++)
+		at -= f->present[i];
+	KUNIT_EXPECT_EQ(test, at, 0ul);
+}
+
+/* Everything that is found, after each of many random changes. */
+static void kipc_order_test(struct kunit *test)
+{
+	struct kipc_order_fixture *f = kunit_kzalloc(test, sizeof(*f), GFP_KERNEL);
+	struct rnd_state rnd;
+	unsigned int i, step;
+
+	KUNIT_ASSERT_NOT_NULL(test, f);
+	f->sorted = RB_ROOT_CACHED;
+	prandom_seed_state(&rnd, 1);
+	for (step = 0; step < KIPC_TEST_STEPS; step++) {
+		i = prandom_u32_state(&rnd) % KIPC_TEST_RANKS;
+		if (f->present[i]) {
+			kipc_ranked_erase(&f->ranked, &f->ranks[i]);
+			kipc_sorted_erase(&f->sorted, &f->places[i]);
+		} else {
+			f->places[i].value = prandom_u32_state(&rnd) % KIPC_TEST_VALUES;
+			/* Most arrive last, some where they were long ago. */
+			if (!f->places[i].seq || prandom_u32_state(&rnd) % 4)
+				f->places[i].seq = step + 1;
+			f->ranks[i].place = f->places[i];
+			kipc_ranked_insert(&f->ranked, &f->ranks[i]);
+			kipc_sorted_insert(&f->sorted, &f->places[i]);
+		}
+		f->present[i] = !f->present[i];
+		kipc_order_test_compare(test, f);
+	}
+}
+
+static struct kunit_case kipc_order_cases[] = {
+	KUNIT_CASE(kipc_order_test),
+	{}
+};
+
+static struct kunit_suite kipc_order_suite = {
+	.name		= "kipc_order",
+	.test_cases	= kipc_order_cases,
+};
+
+kunit_test_suites(&kipc_ids_suite, &kipc_account_suite, &kipc_order_suite);

@@ -3,10 +3,9 @@
  * Message queues.
  *
  * A message is made in the kernel before its queue is locked, and copied to the
- * receiver after that.  It is in the queue in two ways: in the list of all, in order of
- * arrival, and in a tree by type and arrival; the first of all, of a type and of the
- * lowest type are found by them.  While somebody asks by exception or position of a
- * long queue, its messages are in a ranked tree too.
+ * receiver after that.  In the queue it stands in the list of all, in order of arrival;
+ * once somebody asks by type in a tree by type and arrival too, and once somebody asks
+ * by exception or position in a ranked tree.
  *
  * Who cannot go on sleeps.  A message is handed to the receiver that came first among
  * those it fits; room, to the sender that came first among those whose message fits in.
@@ -45,7 +44,7 @@ struct task_struct;
  * @rank: in kipc_msg_queue.ranked, or NULL; kipc_msg_queue.lock
  * @rest: what did not fit in @data; constant
  * @refs: references
- * @born: when it was sent, seconds since boot
+ * @born: when it was sent, in jiffies
  * @size: bytes; constant
  * @data: the first of them; constant
  */
@@ -55,7 +54,7 @@ struct kipc_msg {
 	struct kipc_msg_rank *rank;
 	struct kipc_msg_chunk *rest;
 	refcount_t refs;
-	u32 born;
+	unsigned long born;
 	size_t size;
 	u8 data[];
 };
@@ -75,9 +74,10 @@ struct kipc_msg_rank {
  * @object: common header; its size is 0
  * @lock: see the lock map
  * @messages: all, in order of arrival
- * @sorted: all, by type and arrival
+ * @sorted: all, by type and arrival, if @is_sorted
+ * @is_sorted: somebody asked by type since the queue was empty
  * @ranked: all, in order of arrival, if @is_ranked
- * @is_ranked: somebody asked by exception or position
+ * @is_ranked: somebody asked by exception or position, likewise
  * @seq: number of what arrives next, message or sleeper
  * @count: messages
  * @bytes: their bytes
@@ -101,6 +101,7 @@ struct kipc_msg_queue {
 	struct list_head messages;
 	struct rb_root_cached sorted;
 	struct rb_root ranked;
+	bool is_sorted;
 	bool is_ranked;
 	u64 seq;
 	unsigned long count;

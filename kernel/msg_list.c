@@ -1,6 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * The messages of a queue, and finding one.  See msg.h.
+ *
+ * Most queues hold few messages, or are read from the front: then the list is all there
+ * is.  Whoever asks for what the first messages do not tell has them all sorted, or
+ * ranked; from then on they are, until the queue is empty.  So each message enters each
+ * tree once at most.
  */
 #include <linux/sched.h>
 #include <linux/slab.h>
@@ -15,7 +20,22 @@ static inline struct kipc_msg *kipc_msg_first(struct kipc_msg_queue *queue)
 	return list_first_entry_or_null(&queue->messages, struct kipc_msg, list);
 }
 
-/* ---- Ranks ---- */
+/* ---- By type ---- */
+
+static void kipc_msg_sort_all_locked(struct kipc_msg_queue *queue)
+{
+	struct kipc_msg *msg;
+
+	if (queue->is_sorted)
+		return;
+	queue->is_sorted = true;
+	list_for_each_entry(msg, &queue->messages, list) {
+		kipc_sorted_insert(&queue->sorted, &msg->place);
+		cond_resched();
+	}
+}
+
+/* ---- By arrival ---- */
 
 static bool kipc_msg_rank_locked(struct kipc_msg_queue *queue, struct kipc_msg *msg)
 {
@@ -105,7 +125,8 @@ void kipc_msg_add_locked(struct kipc_msg_queue *queue, struct kipc_msg *msg)
 		     msg->place.seq))
 		before = kipc_msg_before_locked(queue, msg);
 	list_add(&msg->list, before);
-	kipc_sorted_insert(&queue->sorted, &msg->place);
+	if (queue->is_sorted)
+		kipc_sorted_insert(&queue->sorted, &msg->place);
 	queue->count++;
 	queue->bytes += msg->size;
 	if (unlikely(queue->is_ranked) && !kipc_msg_rank_locked(queue, msg))
@@ -120,12 +141,15 @@ void kipc_msg_add_locked(struct kipc_msg_queue *queue, struct kipc_msg *msg)
 void kipc_msg_remove_locked(struct kipc_msg_queue *queue, struct kipc_msg *msg)
 {
 	list_del(&msg->list);
-	kipc_sorted_erase(&queue->sorted, &msg->place);
-	queue->bytes -= msg->size;
+	if (queue->is_sorted)
+		kipc_sorted_erase(&queue->sorted, &msg->place);
 	if (unlikely(msg->rank))
 		kipc_msg_unrank_locked(queue, msg);
-	if (!--queue->count)
+	queue->bytes -= msg->size;
+	if (!--queue->count) {
+		queue->is_sorted = false;
 		queue->is_ranked = false;
+	}
 }
 
 static struct kipc_msg *kipc_msg_find_other_locked(struct kipc_msg_queue *queue, long type)
@@ -172,15 +196,23 @@ static struct kipc_msg *kipc_msg_at_locked(struct kipc_msg_queue *queue, long po
 struct kipc_msg *kipc_msg_find_locked(struct kipc_msg_queue *queue, enum kipc_msg_match match,
 				      long type)
 {
-	struct kipc_msg *msg;
+	struct kipc_msg *msg = kipc_msg_first(queue);
 
 	switch (match) {
 	case KIPC_MSG_ANY:
-		return kipc_msg_first(queue);
+		return msg;
 	case KIPC_MSG_EXACT:
+		if (!msg || msg->place.value == type)
+			return msg;
+		if (queue->count == 1)
+			return NULL;
+		kipc_msg_sort_all_locked(queue);
 		return kipc_msg_placed(kipc_sorted_find(&queue->sorted, type));
 	case KIPC_MSG_LEAST:
-		msg = kipc_msg_placed(kipc_sorted_first(&queue->sorted));
+		if (queue->count > 1) {
+			kipc_msg_sort_all_locked(queue);
+			msg = kipc_msg_placed(kipc_sorted_first(&queue->sorted));
+		}
 		return msg && msg->place.value <= type ? msg : NULL;
 	case KIPC_MSG_EXCEPT:
 		return kipc_msg_find_other_locked(queue, type);

@@ -6,6 +6,7 @@
  * it gets out.  Whatever made room calls kipc_msg_settle_senders_locked() afterwards.
  */
 #include <linux/compat.h>
+#include <linux/jiffies.h>
 #include <linux/pagemap.h>
 #include <linux/pid.h>
 #include <linux/sched/signal.h>
@@ -19,14 +20,18 @@
 /* The status of a sleeper that is to look again: others have other rights now, perhaps. */
 #define KIPC_MSG_AGAIN	2
 
-static void kipc_msg_set_pid(struct pid **last, struct task_struct *task)
+static void kipc_msg_change_pid(struct pid **last, struct pid *pid)
+{
+	put_pid(*last);
+	*last = get_pid(pid);
+}
+
+static __always_inline void kipc_msg_set_pid(struct pid **last, struct task_struct *task)
 {
 	struct pid *pid = task_tgid(task);
 
-	if (*last == pid)
-		return;
-	put_pid(*last);
-	*last = get_pid(pid);
+	if (unlikely(*last != pid))
+		kipc_msg_change_pid(last, pid);
 }
 
 /* ---- Queues of sleepers ---- */
@@ -150,9 +155,9 @@ static void kipc_msg_put_locked(struct kipc_msg_queue *queue, struct kipc_msg *m
 {
 	kipc_msg_set_pid(&queue->lspid, task);
 	queue->stime = ktime_get_real_seconds();
-	msg->born = ktime_get_boottime_seconds();
+	msg->born = jiffies;
 	msg->place.seq = queue->seq++;
-	if (!kipc_msg_hand_locked(queue, msg))
+	if (likely(!queue->receiver_count) || !kipc_msg_hand_locked(queue, msg))
 		kipc_msg_add_locked(queue, msg);
 }
 
@@ -187,7 +192,8 @@ static void kipc_msg_take_locked(struct kipc_msg_queue *queue, struct kipc_msg *
 	kipc_msg_remove_locked(queue, msg);
 	kipc_msg_set_pid(&queue->lrpid, current);
 	queue->rtime = ktime_get_real_seconds();
-	kipc_msg_settle_senders_locked(queue);
+	if (unlikely(queue->sender_count))
+		kipc_msg_settle_senders_locked(queue);
 }
 
 /* Who took the message cannot have it: it goes back to its place. */
@@ -232,8 +238,6 @@ static void kipc_msg_wake_receivers_locked(struct kipc_msg_queue *queue, int sta
  */
 void kipc_msg_permit_locked(struct kipc_msg_queue *queue)
 {
-	/* Pairs with kipc_msg_lock_permitted(). */
-	smp_wmb();
 	queue->permits++;
 	kipc_msg_wake_receivers_locked(queue, KIPC_MSG_AGAIN);
 	kipc_msg_settle_senders_locked(queue);
@@ -312,12 +316,8 @@ static int kipc_msg_sleep_locked(struct kipc_msg_queue *queue,
 }
 
 /* May the caller do @mode?  Then the lock is held. */
-static int kipc_msg_lock_permitted(struct kipc_msg_queue *queue,
-				   struct kipc_msg_sleeper *sleeper, int mode)
+static int kipc_msg_lock(struct kipc_msg_queue *queue, int mode)
 {
-	sleeper->permits = READ_ONCE(queue->permits);
-	/* Pairs with kipc_msg_permit_locked(), which comes after the change of mode. */
-	smp_rmb();
 	if (!kipc_may_access(&queue->object, mode))
 		return -EACCES;
 	mutex_lock(&queue->lock);
@@ -326,6 +326,21 @@ static int kipc_msg_lock_permitted(struct kipc_msg_queue *queue,
 		return -EIDRM;
 	}
 	return 0;
+}
+
+/*
+ * Sleep, the queue's lock is held and given back.  Permission is looked at once more:
+ * if it changed since, the change is not in the number yet, and will end the sleep.
+ */
+static int kipc_msg_sleep_permitted_locked(struct kipc_msg_queue *queue,
+					   struct kipc_msg_sleeper *sleeper, int mode,
+					   const struct kipc_timeout *timeout)
+{
+	sleeper->permits = queue->permits;
+	if (kipc_may_access(&queue->object, mode))
+		return kipc_msg_sleep_locked(queue, sleeper, timeout);
+	mutex_unlock(&queue->lock);
+	return -EACCES;
 }
 
 static struct kipc_msg_queue *kipc_msg_find_queue(struct kipc_space *space, int id)
@@ -337,27 +352,36 @@ static struct kipc_msg_queue *kipc_msg_find_queue(struct kipc_space *space, int 
 
 /* ---- msgsnd ---- */
 
-static int kipc_msg_do_send(struct kipc_msg_queue *queue, struct kipc_msg_sleeper *sleeper,
-			    bool waits, const struct kipc_timeout *timeout)
+/* Enter the queue if it has room; its lock is held, and then given back. */
+static bool kipc_msg_try_send_locked(struct kipc_msg_queue *queue, struct kipc_msg *msg)
 {
+	if (unlikely(!kipc_msg_fits_locked(queue, msg->size)))
+		return false;
+	kipc_msg_put_locked(queue, msg, current);
+	kipc_msg_queue_unlock(queue);
+	return true;
+}
+
+/* There is no room; the queue's lock is held, and given back. */
+static noinline int kipc_msg_send_blocked_locked(struct kipc_msg_queue *queue,
+						 struct kipc_msg *msg, bool waits,
+						 const struct kipc_timeout *timeout)
+{
+	struct kipc_msg_sleeper sleeper = {
+		.match = KIPC_MSG_SEND, .type = msg->place.value, .msg = msg, .task = current,
+	};
 	int ret;
 
+	if (!waits) {
+		mutex_unlock(&queue->lock);
+		return -EAGAIN;
+	}
 	do {
-		ret = kipc_msg_lock_permitted(queue, sleeper, S_IWUGO);
-		if (ret)
+		ret = kipc_msg_sleep_permitted_locked(queue, &sleeper, S_IWUGO, timeout);
+		if (ret != KIPC_MSG_AGAIN)
 			return ret;
-		queue->object.calls++;
-		if (likely(kipc_msg_fits_locked(queue, sleeper->msg->size))) {
-			kipc_msg_put_locked(queue, sleeper->msg, current);
-			kipc_msg_queue_unlock(queue);
-			return 0;
-		}
-		if (!waits) {
-			kipc_msg_queue_unlock(queue);
-			return -EAGAIN;
-		}
-		ret = kipc_msg_sleep_locked(queue, sleeper, timeout);
-	} while (ret == KIPC_MSG_AGAIN);
+		ret = kipc_msg_lock(queue, S_IWUGO);
+	} while (!ret && !kipc_msg_try_send_locked(queue, msg));
 	return ret;
 }
 
@@ -409,75 +433,99 @@ static int kipc_msg_put_type(long type, u64 user, u8 __user **bytes)
 int kipc_msg_send(struct kipc_space *space, int id, unsigned int flags, u64 user, u64 size,
 		  const struct kipc_timeout *timeout)
 {
-	struct kipc_msg_sleeper sleeper;
 	struct kipc_msg_queue *queue;
+	struct kipc_msg *msg;
 	u8 __user *bytes;
+	long type;
 	int ret;
 
-	ret = kipc_msg_get_type(&sleeper.type, user, &bytes);
+	ret = kipc_msg_get_type(&type, user, &bytes);
 	if (ret)
 		return ret;
-	if (size > READ_ONCE(space->msg_limits.max) || id < 0 || sleeper.type < 1 ||
-	    !timeout->valid)
+	if (size > READ_ONCE(space->msg_limits.max) || id < 0 || type < 1 || !timeout->valid)
 		return -EINVAL;
-	sleeper.match = KIPC_MSG_SEND;
-	sleeper.task = current;
-	sleeper.status = 0;
-	sleeper.msg = kipc_msg_load(bytes, size);
-	if (IS_ERR(sleeper.msg))
-		return PTR_ERR(sleeper.msg);
-	sleeper.msg->place.value = sleeper.type;
+	msg = kipc_msg_load(bytes, size);
+	if (IS_ERR(msg))
+		return PTR_ERR(msg);
+	msg->place.value = type;
 
 	queue = kipc_msg_find_queue(space, id);
 	if (IS_ERR(queue)) {
-		ret = PTR_ERR(queue);
-	} else {
-		ret = kipc_msg_do_send(queue, &sleeper, !(flags & IPC_NOWAIT), timeout);
-		kipc_object_put(&queue->object);
+		kipc_msg_put(msg);
+		return PTR_ERR(queue);
 	}
+	ret = kipc_msg_lock(queue, S_IWUGO);
+	if (likely(!ret)) {
+		queue->object.calls++;
+		if (unlikely(!kipc_msg_try_send_locked(queue, msg)))
+			ret = kipc_msg_send_blocked_locked(queue, msg, !(flags & IPC_NOWAIT),
+							   timeout);
+	}
+	kipc_object_put(&queue->object);
 	if (unlikely(ret))
-		kipc_msg_put(sleeper.msg);
+		kipc_msg_put(msg);
 	return ret;
 }
 
 /* ---- msgrcv ---- */
 
-static int kipc_msg_do_receive(struct kipc_msg_queue *queue, struct kipc_msg_sleeper *sleeper,
-			       bool waits, const struct kipc_timeout *timeout)
+/*
+ * Take what is wanted, or a reference if it is to stay; the queue's lock is held.
+ * Return: the message, -E2BIG, or NULL: there is none.
+ */
+static struct kipc_msg *kipc_msg_try_receive_locked(struct kipc_msg_queue *queue,
+						    enum kipc_msg_match match, long type,
+						    size_t room)
 {
+	struct kipc_msg *msg = kipc_msg_find_locked(queue, match, type);
+
+	if (unlikely(!msg))
+		return NULL;
+	if (unlikely(msg->size > room))
+		return ERR_PTR(-E2BIG);
+	if (unlikely(match == KIPC_MSG_COPY))
+		refcount_inc(&msg->refs);
+	else
+		kipc_msg_take_locked(queue, msg);
+	return msg;
+}
+
+/* There is none; the queue's lock is held, and given back. */
+static noinline struct kipc_msg *
+kipc_msg_receive_blocked_locked(struct kipc_msg_queue *queue, enum kipc_msg_match match,
+				long type, size_t room, bool waits,
+				const struct kipc_timeout *timeout)
+{
+	struct kipc_msg_sleeper sleeper = {
+		.match = match, .type = type, .room = room, .task = current,
+	};
 	struct kipc_msg *msg;
 	int ret;
 
-	do {
-		ret = kipc_msg_lock_permitted(queue, sleeper, S_IRUGO);
-		if (ret)
-			return ret;
-		queue->object.calls++;
-		msg = kipc_msg_find_locked(queue, sleeper->match, sleeper->type);
-		if (msg) {
-			if (msg->size > sleeper->room)
-				ret = -E2BIG;
-			else if (sleeper->match == KIPC_MSG_COPY)
-				refcount_inc(&msg->refs);
-			else
-				kipc_msg_take_locked(queue, msg);
-			kipc_msg_queue_unlock(queue);
-			sleeper->msg = msg;
-			return ret;
-		}
-		if (!waits) {
-			kipc_msg_queue_unlock(queue);
-			return -ENOMSG;
-		}
-		ret = kipc_msg_sleep_locked(queue, sleeper, timeout);
-	} while (ret == KIPC_MSG_AGAIN);
-
-	/* It was handed to a caller that will never look at it. */
-	if (!ret && unlikely(fatal_signal_pending(current))) {
-		kipc_msg_return(queue, sleeper->msg);
-		ret = -EINTR;
+	if (!waits) {
+		mutex_unlock(&queue->lock);
+		return ERR_PTR(-ENOMSG);
 	}
-	return ret;
+	do {
+		ret = kipc_msg_sleep_permitted_locked(queue, &sleeper, S_IRUGO, timeout);
+		if (ret != KIPC_MSG_AGAIN)
+			goto woken;
+		ret = kipc_msg_lock(queue, S_IRUGO);
+		if (ret)
+			return ERR_PTR(ret);
+		msg = kipc_msg_try_receive_locked(queue, match, type, room);
+	} while (!msg);
+	kipc_msg_queue_unlock(queue);
+	return msg;
+
+woken:
+	if (ret)
+		return ERR_PTR(ret);
+	if (likely(!fatal_signal_pending(current)))
+		return sleeper.msg;
+	/* It was handed to a caller that will never look at it. */
+	kipc_msg_return(queue, sleeper.msg);
+	return ERR_PTR(-EINTR);
 }
 
 static enum kipc_msg_match kipc_msg_match_of(unsigned int flags, long *type)
@@ -493,18 +541,17 @@ static enum kipc_msg_match kipc_msg_match_of(unsigned int flags, long *type)
 	return flags & MSG_EXCEPT ? KIPC_MSG_EXCEPT : KIPC_MSG_EXACT;
 }
 
-/* Copy to the caller what was received. */
-static long kipc_msg_deliver(struct kipc_msg_queue *queue, struct kipc_msg_sleeper *sleeper,
+/* Copy to the caller what was received; if it stays in the queue, it is a @copy. */
+static long kipc_msg_deliver(struct kipc_msg_queue *queue, struct kipc_msg *msg, bool copy,
 			     u64 user, u64 size)
 {
-	struct kipc_msg *msg = sleeper->msg;
 	u8 __user *bytes;
 	long ret = min_t(u64, size, msg->size);
 
 	if (unlikely(kipc_msg_put_type(msg->place.value, user, &bytes) ||
 		     kipc_msg_store(bytes, ret, msg))) {
 		ret = -EFAULT;
-		if (sleeper->match != KIPC_MSG_COPY) {
+		if (!copy) {
 			kipc_msg_return(queue, msg);
 			return ret;
 		}
@@ -542,34 +589,44 @@ static int kipc_msg_check_copy(struct kipc_space *space, unsigned int flags, u64
 long kipc_msg_receive(struct kipc_space *space, int id, unsigned int flags, u64 user, u64 size,
 		      long type, const struct kipc_timeout *timeout)
 {
-	struct kipc_msg_sleeper sleeper;
+	size_t room = flags & MSG_NOERROR ? SIZE_MAX : size, max = SIZE_MAX;
 	struct kipc_msg_queue *queue;
-	size_t max = SIZE_MAX;
+	enum kipc_msg_match match;
+	struct kipc_msg *msg;
 	long ret;
 
-	if (id < 0 || size > (in_compat_syscall() ? INT_MAX : LONG_MAX) || !timeout->valid)
+	if (id < 0 || size > LONG_MAX || !timeout->valid ||
+	    (size > INT_MAX && in_compat_syscall()))
 		return -EINVAL;
-	if (unlikely(flags & MSG_COPY)) {
+	match = kipc_msg_match_of(flags, &type);
+	if (unlikely(match == KIPC_MSG_COPY)) {
 		ret = kipc_msg_check_copy(space, flags, user, size, &max);
 		if (ret)
 			return ret;
 	}
-	sleeper.match = kipc_msg_match_of(flags, &type);
-	sleeper.type = type;
-	sleeper.room = flags & MSG_NOERROR ? SIZE_MAX : size;
-	sleeper.task = current;
-	sleeper.status = 0;
 
 	queue = kipc_msg_find_queue(space, id);
 	if (IS_ERR(queue))
 		return PTR_ERR(queue);
-	ret = kipc_msg_do_receive(queue, &sleeper, !(flags & IPC_NOWAIT), timeout);
-	if (unlikely(!ret && sleeper.msg->size > max)) {
-		kipc_msg_put(sleeper.msg);
+	ret = kipc_msg_lock(queue, S_IRUGO);
+	if (unlikely(ret))
+		goto put_queue;
+	queue->object.calls++;
+	msg = kipc_msg_try_receive_locked(queue, match, type, room);
+	if (likely(msg))
+		kipc_msg_queue_unlock(queue);
+	else
+		msg = kipc_msg_receive_blocked_locked(queue, match, type, room,
+						      !(flags & IPC_NOWAIT), timeout);
+	if (IS_ERR(msg)) {
+		ret = PTR_ERR(msg);
+	} else if (unlikely(msg->size > max)) {
+		kipc_msg_put(msg);
 		ret = -EINVAL;
+	} else {
+		ret = kipc_msg_deliver(queue, msg, match == KIPC_MSG_COPY, user, size);
 	}
-	if (!ret)
-		ret = kipc_msg_deliver(queue, &sleeper, user, size);
+put_queue:
 	kipc_object_put(&queue->object);
 	return ret;
 }

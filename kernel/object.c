@@ -42,15 +42,13 @@ void kipc_object_init(struct kipc_object *object, unsigned int kind,
 }
 
 /**
- * kipc_object_put() - give a reference back
+ * kipc_object_free() - the last reference is gone
  * @object: the object
  *
- * Context: may sleep; the last one calls ops->free.
+ * Context: may sleep.
  */
-void kipc_object_put(struct kipc_object *object)
+void kipc_object_free(struct kipc_object *object)
 {
-	if (!refcount_dec_and_test(&object->refs))
-		return;
 	put_pid(object->creator);
 	object->ops->free(object);
 }

@@ -135,7 +135,7 @@ struct kipc_object {
 void kipc_object_init(struct kipc_object *object, unsigned int kind,
 		      const struct kipc_object_ops *ops,
 		      struct kipc_space *space, key_t key, umode_t mode);
-void kipc_object_put(struct kipc_object *object);
+void kipc_object_free(struct kipc_object *object);
 
 /**
  * kipc_object_get() - one more reference, for a caller who has one or the lock
@@ -155,6 +155,18 @@ static inline void kipc_object_get(struct kipc_object *object)
 static inline bool kipc_object_get_rcu(struct kipc_object *object)
 {
 	return refcount_inc_not_zero(&object->refs);
+}
+
+/**
+ * kipc_object_put() - give a reference back
+ * @object: the object
+ *
+ * Context: may sleep; the last one calls ops->free.
+ */
+static inline void kipc_object_put(struct kipc_object *object)
+{
+	if (unlikely(refcount_dec_and_test(&object->refs)))
+		kipc_object_free(object);
 }
 
 #endif /* KIPC_OBJECT_H */

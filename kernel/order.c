@@ -9,24 +9,6 @@
 
 /* ---- Sorted ---- */
 
-static __always_inline bool kipc_place_less(struct rb_node *node, const struct rb_node *parent)
-{
-	const struct kipc_place *a = rb_entry(node, struct kipc_place, node);
-	const struct kipc_place *b = rb_entry(parent, struct kipc_place, node);
-
-	return a->value != b->value ? a->value < b->value : a->seq < b->seq;
-}
-
-/**
- * kipc_sorted_insert() - put into a sorted tree
- * @root: the tree
- * @place: with its number and value
- */
-void kipc_sorted_insert(struct rb_root_cached *root, struct kipc_place *place)
-{
-	rb_add_cached(&place->node, root, kipc_place_less);
-}
-
 /**
  * kipc_sorted_find() - the first of a value
  * @root: the tree

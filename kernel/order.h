@@ -45,7 +45,6 @@ struct kipc_rank {
 	} sum;
 };
 
-void kipc_sorted_insert(struct rb_root_cached *root, struct kipc_place *place);
 struct kipc_place *kipc_sorted_find(struct rb_root_cached *root, long value);
 
 void kipc_ranked_insert(struct rb_root *root, struct kipc_rank *rank);
@@ -62,6 +61,24 @@ static inline struct kipc_place *kipc_place_of(struct rb_node *node)
 static inline struct kipc_rank *kipc_rank_of(struct rb_node *node)
 {
 	return rb_entry_safe(node, struct kipc_rank, place.node);
+}
+
+static __always_inline bool kipc_place_less(struct rb_node *node, const struct rb_node *parent)
+{
+	const struct kipc_place *a = rb_entry(node, struct kipc_place, node);
+	const struct kipc_place *b = rb_entry(parent, struct kipc_place, node);
+
+	return a->value != b->value ? a->value < b->value : a->seq < b->seq;
+}
+
+/**
+ * kipc_sorted_insert() - put into a sorted tree
+ * @root: the tree
+ * @place: with its number and value
+ */
+static inline void kipc_sorted_insert(struct rb_root_cached *root, struct kipc_place *place)
+{
+	rb_add_cached(&place->node, root, kipc_place_less);
 }
 
 /* The first of the lowest value, or NULL. */

@@ -15,6 +15,7 @@
 #include <linux/ctype.h>
 #include <linux/fs.h>
 #include <linux/ipc.h>
+#include <linux/jiffies.h>
 #include <linux/ktime.h>
 #include <linux/pid_namespace.h>
 #include <linux/proc_fs.h>
@@ -255,7 +256,7 @@ static void kipc_proc_queues_show(struct seq_file *s, struct kipc_object *object
 		   READ_ONCE(queue->max_bytes), queue->sender_count, queue->receiver_count);
 	oldest = list_first_entry_or_null(&queue->messages, struct kipc_msg, list);
 	if (oldest)
-		seq_printf(s, " %10u\n", (u32)ktime_get_boottime_seconds() - oldest->born);
+		seq_printf(s, " %10lu\n", (jiffies - oldest->born) / HZ);
 	else
 		seq_puts(s, "          -\n");
 	mutex_unlock(&queue->lock);
