@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * libkipc: System V shared memory and semaphores by the kipc module.
+ * libkipc: System V shared memory, semaphores and message queues by the kipc module.
  *
  * kipc_shmget(), kipc_shmat() and so on are shmget(2), shmat(2) and so on, word for
  * word: arguments, results, errno.
@@ -17,6 +17,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/ipc.h>
+#include <sys/msg.h>
 #include <sys/sem.h>
 #include <sys/shm.h>
 #include <sys/types.h>
@@ -59,6 +60,38 @@ int kipc_semget_lifetime(key_t key, int nsems, int semflg, unsigned int lifetime
  */
 int kipc_semclockop(int semid, struct sembuf *sops, size_t nsops, clockid_t clock,
 		    int flags, const struct timespec *timeout) KIPC_TIME64("kipc_semclockop");
+
+/* msgget(2), msgsnd(2), msgrcv(2), msgctl(2), word for word. */
+int kipc_msgget(key_t key, int msgflg);
+int kipc_msgsnd(int msqid, const void *msgp, size_t msgsz, int msgflg);
+ssize_t kipc_msgrcv(int msqid, void *msgp, size_t msgsz, long msgtyp, int msgflg);
+int kipc_msgctl(int msqid, int cmd, struct msqid_ds *buf);
+
+/* kipc_msgget(), and how long a queue made by this call lives: KIPC_LIFETIME_*. */
+int kipc_msgget_lifetime(key_t key, int msgflg, unsigned int lifetime);
+
+/*
+ * kipc_msgsnd() and kipc_msgrcv() with a time-out, as kipc_semclockop() has it; EAGAIN
+ * when it is over.
+ */
+int kipc_msgclocksnd(int msqid, const void *msgp, size_t msgsz, int msgflg, clockid_t clock,
+		     int flags, const struct timespec *timeout)
+	KIPC_TIME64("kipc_msgclocksnd");
+ssize_t kipc_msgclockrcv(int msqid, void *msgp, size_t msgsz, long msgtyp, int msgflg,
+			 clockid_t clock, int flags, const struct timespec *timeout)
+	KIPC_TIME64("kipc_msgclockrcv");
+
+/*
+ * Several messages by one call, at most KIPC_MSG_BATCH; return how many were.  Sending
+ * waits until all are sent; receiving waits for the first and takes as many as there
+ * are then.  size of each: in, as msgsz; received, its bytes.
+ */
+int kipc_msgsndv(int msqid, const struct kipc_msg_vec *vec, unsigned int count, int msgflg,
+		 clockid_t clock, int flags, const struct timespec *timeout)
+	KIPC_TIME64("kipc_msgsndv");
+int kipc_msgrcvv(int msqid, struct kipc_msg_vec *vec, unsigned int count, long msgtyp,
+		 int msgflg, clockid_t clock, int flags, const struct timespec *timeout)
+	KIPC_TIME64("kipc_msgrcvv");
 
 /*
  * What the module is.  When it fails with EPROTO, *query is filled in

@@ -78,11 +78,16 @@ static inline const struct view *view_of(const struct kipc_fast *fast, int id)
 	return likely(view && view->id == id) ? view : NULL;
 }
 
-/* A word that user space may change, or it is for the kernel. */
-static inline bool is_free(const struct view *view, uint64_t word)
+/* May user space look at the set's words, or is it for the kernel?  Comes before any word. */
+static inline bool is_open(const struct view *view)
 {
-	return !__atomic_load_n(&view->shared->state, __ATOMIC_RELAXED) &&
-	       !(word & (KIPC_SEM_FLAGS | KIPC_SEM_SLOT));
+	return !__atomic_load_n(&view->shared->state, __ATOMIC_ACQUIRE);
+}
+
+/* A word that user space may change, or it is for the kernel. */
+static inline bool is_free(uint64_t word)
+{
+	return !(word & (KIPC_SEM_FLAGS | KIPC_SEM_SLOT));
 }
 
 /* The value the operation makes; out of range if it is not to be done here. */
@@ -152,15 +157,21 @@ static KIPC_FAST int operate_undo(struct kipc_fast *fast, const struct view *vie
 	slot = &fast->slots[(uint8_t)(me >> KIPC_SEM_SLOT_SHIFT)];
 	if (unlikely(slot->intent || !is_small((int16_t)intent) || !are_small(adjust)))
 		goto call;
+	if (unlikely(!is_open(view)))
+		goto call;
 	word = __atomic_load_n(&cell->word, __ATOMIC_RELAXED);
 	next = (word & KIPC_SEM_VALUE) - (int16_t)intent;
-	if (unlikely(!is_free(view, word) || !is_value(next)))
+	if (unlikely(!is_free(word) || !is_value(next)))
 		goto call;
 	__atomic_store_n(&view->private->used, 1, __ATOMIC_RELAXED);
 	set_intent(slot, intent);
 	if (unlikely(!swap_word(cell, &word, next | me))) {
 		set_intent(slot, 0);
-		return kipc_fast_semop(kipc_fast_mapped(), view->id, sop);
+		/* A child may run in this memory by now. */
+		fast = kipc_fast_mapped();
+		if (!fast)
+			goto call;
+		return kipc_fast_semop(fast, view->id, sop);
 	}
 
 	/* The word is this thread's until the slot in it is cleared. */
@@ -201,10 +212,13 @@ KIPC_FAST int kipc_fast_semop(struct kipc_fast *fast, int id, struct sembuf *sop
 	if (sop->sem_flg & SEM_UNDO && sop->sem_op)
 		return operate_undo(fast, view, sop);
 	cell = &view->shared->cells[num];
-	word = __atomic_load_n(&cell->word, __ATOMIC_RELAXED);
+	FORGET_ORIGIN(cell);
 	do {
+		if (unlikely(!is_open(view)))
+			return kipc_sem_call(id, sop, 1);
+		word = __atomic_load_n(&cell->word, __ATOMIC_RELAXED);
 		value = next_value(word, sop->sem_op);
-		if (unlikely(!is_free(view, word) || !is_value(value)))
+		if (unlikely(!is_free(word) || !is_value(value)))
 			return kipc_sem_call(id, sop, 1);
 	} while (unlikely(!swap_word(cell, &word, value | fast->token)));
 	__atomic_store_n(&cell->time, view->clock->seconds, __ATOMIC_RELAXED);
@@ -225,11 +239,11 @@ KIPC_FAST int kipc_fast_getval(struct kipc_fast *fast, int id, unsigned int num)
 	unsigned long value;
 	uint64_t word;
 
-	if (!view || num >= view->visible)
+	if (!view || num >= view->visible || !is_open(view))
 		return -1;
 	word = __atomic_load_n(&view->shared->cells[num].word, __ATOMIC_ACQUIRE);
 	value = word & KIPC_SEM_VALUE;
-	return is_free(view, word) && is_value(value) ? (int)value : -1;
+	return is_free(word) && is_value(value) ? (int)value : -1;
 }
 
 /* ---- Mapping ---- */

@@ -18,7 +18,6 @@
 #undef _TIME_BITS
 #undef _FORTIFY_SOURCE
 
-#include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdarg.h>
@@ -31,6 +30,7 @@
 
 #include <kipc.h>
 
+#include "preload.h"
 #include "process.h"
 #include "sem.h"
 #include "sys.h"
@@ -51,23 +51,6 @@ int __open_2(const char *path, int flags);
 int __open64_2(const char *path, int flags);
 int __openat_2(int dir, const char *path, int flags);
 int __openat64_2(int dir, const char *path, int flags);
-
-/* The next definition of a name that this library takes over. */
-static void *find_next(void **cache, const char *name)
-{
-	void *next = __atomic_load_n(cache, __ATOMIC_RELAXED);
-
-	if (unlikely(!next)) {
-		next = dlsym(RTLD_NEXT, name);
-		__atomic_store_n(cache, next, __ATOMIC_RELAXED);
-	}
-	return next;
-}
-
-#define NEXT(name) ({							\
-	static void *cache_;						\
-	(__typeof__(&name))find_next(&cache_, #name);			\
-})
 
 /* The decision. */
 
@@ -115,6 +98,7 @@ static inline bool is_native(void)
 /* The calls of ipc(2); see <linux/ipc.h>, which cannot be had beside <sys/ipc.h>. */
 enum {
 	IPC_SEMOP = 1, IPC_SEMGET = 2, IPC_SEMCTL = 3, IPC_SEMTIMEDOP = 4,
+	IPC_MSGSND = 11, IPC_MSGRCV = 12, IPC_MSGGET = 13, IPC_MSGCTL = 14,
 	IPC_SHMAT = 21, IPC_SHMDT = 22, IPC_SHMGET = 23, IPC_SHMCTL = 24,
 };
 
@@ -123,13 +107,18 @@ enum {
  * ipc(2) means that one when it is not told IPC_64, and so did the C library before
  * 1999.  It is not spoken: EINVAL.
  */
-static bool has_old_layout(bool is_set, int cmd)
+static bool has_old_layout(int kind, int cmd)
 {
 	if (cmd & SYS_IPC_64)
 		return false;
-	if (is_set)
+	switch (kind) {
+	case KIPC_KIND_SHM:
+		return cmd != IPC_RMID && cmd != SHM_LOCK && cmd != SHM_UNLOCK;
+	case KIPC_KIND_SEM:
 		return cmd == IPC_STAT || cmd == IPC_SET || cmd == SEM_STAT || cmd == SEM_STAT_ANY;
-	return cmd != IPC_RMID && cmd != SHM_LOCK && cmd != SHM_UNLOCK;
+	default:
+		return cmd == IPC_STAT || cmd == IPC_SET || cmd == MSG_STAT || cmd == MSG_STAT_ANY;
+	}
 }
 #endif
 
@@ -249,19 +238,79 @@ KIPC_PUBLIC int __semctl64(int semid, int semnum, int cmd, ...)
 	return control_set(semid, semnum, cmd, KIPC_SEMCTL_ARGUMENT(cmd));
 }
 
+#endif
+
+/* Queues of messages. */
+
+KIPC_PUBLIC int msgget(key_t key, int msgflg)
+{
+	if (unlikely(is_native()))
+		return kipc_preload_native(SYS_msgget, key, msgflg, 0, 0, 0, 0);
+	return kipc_msgget(key, msgflg);
+}
+
+KIPC_PUBLIC int msgsnd(int msqid, const void *msgp, size_t msgsz, int msgflg)
+{
+	if (unlikely(is_native()))
+		return kipc_preload_native(SYS_msgsnd, msqid, (long)msgp, msgsz, msgflg, 0, 0);
+	return kipc_msgsnd(msqid, msgp, msgsz, msgflg);
+}
+
+KIPC_PUBLIC ssize_t msgrcv(int msqid, void *msgp, size_t msgsz, long msgtyp, int msgflg)
+{
+	if (unlikely(is_native()))
+		return kipc_preload_native(SYS_msgrcv, msqid, (long)msgp, msgsz, msgtyp, msgflg,
+					   0);
+	return kipc_msgrcv(msqid, msgp, msgsz, msgtyp, msgflg);
+}
+
+static int control_queue(int msqid, int cmd, struct msqid_ds *buf)
+{
+	if (unlikely(is_native()))
+		return kipc_preload_native(SYS_msgctl, msqid, cmd & ~SYS_IPC_64, (long)buf,
+					   0, 0, 0);
+	return kipc_msgctl(msqid, cmd, buf);
+}
+
+KIPC_PUBLIC int msgctl(int msqid, int cmd, struct msqid_ds *buf)
+{
+	return control_queue(msqid, cmd, buf);
+}
+
+#ifdef __i386__
+
+/* What _TIME_BITS=64 makes of msgctl: the same layout, see msg.c. */
+KIPC_PUBLIC int __msgctl64(int msqid, int cmd, struct msqid_ds *buf);
+
+KIPC_PUBLIC int __msgctl64(int msqid, int cmd, struct msqid_ds *buf)
+{
+	return control_queue(msqid, cmd, buf);
+}
+
 /*
- * What programs of before 1999 call semctl and shmctl.  The names of today must have
- * a version too, or they could answer for these.
+ * What programs of before 1999 call msgctl, semctl and shmctl.  The names of today must
+ * have a version too, or they could answer for these.
  */
 #define OLD_VERSION(old, name)						\
 	__asm__(".symver " #old ", " #name "@GLIBC_2.0");		\
 	__asm__(".symver " #name ", " #name "@@@GLIBC_2.2")
 
+KIPC_PUBLIC int old_msgctl(int msqid, int cmd, void *buf);
 KIPC_PUBLIC int old_semctl(int semid, int semnum, int cmd, ...);
 KIPC_PUBLIC int old_shmctl(int shmid, int cmd, void *buf);
 
+OLD_VERSION(old_msgctl, msgctl);
 OLD_VERSION(old_semctl, semctl);
 OLD_VERSION(old_shmctl, shmctl);
+
+KIPC_PUBLIC int old_msgctl(int msqid, int cmd, void *buf)
+{
+	if (is_native())
+		return kipc_preload_native(SYS_ipc, IPC_MSGCTL, msqid, cmd, 0, (long)buf, 0);
+	if (has_old_layout(KIPC_KIND_MSG, cmd))
+		return kipc_preload_error(EINVAL);
+	return kipc_msgctl(msqid, cmd, buf);
+}
 
 KIPC_PUBLIC int old_semctl(int semid, int semnum, int cmd, ...)
 {
@@ -269,7 +318,7 @@ KIPC_PUBLIC int old_semctl(int semid, int semnum, int cmd, ...)
 
 	if (is_native())
 		return kipc_preload_native(SYS_ipc, IPC_SEMCTL, semid, semnum, cmd, (long)&arg, 0);
-	if (has_old_layout(true, cmd))
+	if (has_old_layout(KIPC_KIND_SEM, cmd))
 		return kipc_preload_error(EINVAL);
 	return kipc_semctl_argument(semid, semnum, cmd, arg);
 }
@@ -278,7 +327,7 @@ KIPC_PUBLIC int old_shmctl(int shmid, int cmd, void *buf)
 {
 	if (is_native())
 		return kipc_preload_native(SYS_ipc, IPC_SHMCTL, shmid, cmd, 0, (long)buf, 0);
-	if (has_old_layout(false, cmd))
+	if (has_old_layout(KIPC_KIND_SHM, cmd))
 		return kipc_preload_error(EINVAL);
 	return kipc_shmctl(shmid, cmd, buf);
 }
@@ -297,7 +346,7 @@ static long ipc_call(long call, long first, long second, long third, long ptr, l
 	case IPC_SEMGET:
 		return kipc_semget(first, second, third);
 	case IPC_SEMCTL:
-		if (!ptr || has_old_layout(true, third))
+		if (!ptr || has_old_layout(KIPC_KIND_SEM, third))
 			break;
 		if (!sys_is_readable((const void *)ptr, sizeof(long)))
 			return kipc_preload_error(EFAULT);
@@ -307,6 +356,24 @@ static long ipc_call(long call, long first, long second, long third, long ptr, l
 			return kipc_preload_error(EFAULT);
 		return kipc_semtimedop(first, (struct sembuf *)ptr, second,
 				       (const struct timespec *)fifth);
+	case IPC_MSGSND:
+		return kipc_msgsnd(first, (const void *)ptr, second, third);
+	case IPC_MSGRCV:
+		if (call >> 16)
+			return kipc_msgrcv(first, (void *)ptr, second, fifth, third);
+		/* Before there was a fifth argument: where the message goes, and the type. */
+		if (first < 0 || second < 0 || !ptr)
+			break;
+		if (!sys_is_readable((const void *)ptr, 2 * sizeof(long)))
+			return kipc_preload_error(EFAULT);
+		return kipc_msgrcv(first, ((void *const *)ptr)[0], second,
+				   ((const long *)ptr)[1], third);
+	case IPC_MSGGET:
+		return kipc_msgget(first, second);
+	case IPC_MSGCTL:
+		if (has_old_layout(KIPC_KIND_MSG, second))
+			break;
+		return kipc_msgctl(first, second, (struct msqid_ds *)ptr);
 	case IPC_SHMAT:
 		/* Of the one version that native has left. */
 		if (call >> 16 == 1)
@@ -321,7 +388,7 @@ static long ipc_call(long call, long first, long second, long third, long ptr, l
 	case IPC_SHMGET:
 		return kipc_shmget(first, second, third);
 	case IPC_SHMCTL:
-		if (has_old_layout(false, second))
+		if (has_old_layout(KIPC_KIND_SHM, second))
 			break;
 		return kipc_shmctl(first, second, (struct shmid_ds *)ptr);
 	default:
@@ -348,6 +415,14 @@ long kipc_preload_syscall(long number, long a, long b, long c, long d, long e,
 		return semget(a, b, c);
 	case SYS_semctl:
 		return control_set(a, b, c, d);
+	case SYS_msgget:
+		return msgget(a, b);
+	case SYS_msgsnd:
+		return msgsnd(a, (const void *)b, c, d);
+	case SYS_msgrcv:
+		return msgrcv(a, (void *)b, c, d, e);
+	case SYS_msgctl:
+		return control_queue(a, b, (struct msqid_ds *)c);
 #ifdef __i386__
 	case SYS_semtimedop_time64:
 		return __semtimedop64(a, (struct sembuf *)b, c, (const void *)d);
@@ -439,6 +514,11 @@ static const char *redirect(const char *path, bool opened)
 		{ "/proc/sysvipc/sem", "/proc/kipc/sem" },
 		{ "/proc/sys/kernel/sem", "/proc/kipc/sys/sem" },
 		{ "/proc/sys/kernel/sem_next_id", "/proc/kipc/sys/sem_next_id" },
+		{ "/proc/sysvipc/msg", "/proc/kipc/msg" },
+		{ "/proc/sys/kernel/msgmax", "/proc/kipc/sys/msgmax" },
+		{ "/proc/sys/kernel/msgmnb", "/proc/kipc/sys/msgmnb" },
+		{ "/proc/sys/kernel/msgmni", "/proc/kipc/sys/msgmni" },
+		{ "/proc/sys/kernel/msg_next_id", "/proc/kipc/sys/msg_next_id" },
 	};
 	size_t i;
 

@@ -32,7 +32,7 @@
 #if defined(__x86_64__) && !defined(__ILP32__)
 
 #define SYS_shmget	29	/* shmat 30, shmctl 31 */
-#define SYS_semget	64	/* semop 65, semctl 66, shmdt 67 */
+#define SYS_semget	64	/* semop 65, semctl 66, shmdt 67, msgget 68 to msgctl 71 */
 #define SYS_semtimedop	220
 #define SYS_vfork	58
 
@@ -41,7 +41,7 @@ function syscall
 	cmpl	$2, %eax
 	jbe	kipc_preload_syscall
 	leal	-SYS_semget(%rdi), %eax
-	cmpl	$3, %eax
+	cmpl	$7, %eax
 	jbe	kipc_preload_syscall
 	cmpl	$SYS_semtimedop, %edi
 	je	kipc_preload_syscall
@@ -132,7 +132,7 @@ end dlmopen
 #elif defined(__i386__)
 
 #define SYS_ipc		117
-#define SYS_semget	393	/* semctl 394, shmget 395, shmctl 396, shmat 397, shmdt 398 */
+#define SYS_semget	393	/* semctl 394, shmget 395 to shmdt 398, msgget 399 to msgctl 402 */
 #define SYS_semtimedop_time64 420
 
 function syscall
@@ -142,7 +142,7 @@ function syscall
 	cmpl	$SYS_semtimedop_time64, %eax
 	je	kipc_preload_syscall
 	subl	$SYS_semget, %eax
-	cmpl	$5, %eax
+	cmpl	$9, %eax
 	jbe	kipc_preload_syscall
 	.hidden	kipc_preload_native
 	.globl	kipc_preload_native

@@ -10,7 +10,6 @@
  *
  * Level 4.
  */
-#include <dlfcn.h>
 #include <errno.h>
 #include <grp.h>
 #include <sched.h>
@@ -21,29 +20,18 @@
 #include <unistd.h>
 
 #include "fast_sem.h"
+#include "preload.h"
 #include "process.h"
 
 #ifdef KIPC_HAS_FAST_SEM
 
 int capset(void *header, const void *data);
 
-static void *find_next(void **cache, const char *name)
-{
-	void *next = __atomic_load_n(cache, __ATOMIC_RELAXED);
-
-	if (unlikely(!next)) {
-		next = dlsym(RTLD_NEXT, name);
-		__atomic_store_n(cache, next, __ATOMIC_RELAXED);
-	}
-	return next;
-}
-
 /* A failure changes nothing.  The parameters' names come twice: with types and without. */
 #define CHANGES_RIGHTS(name, parameters, ...)				\
 KIPC_PUBLIC int name parameters						\
 {									\
-	static void *cache_;						\
-	__typeof__(&name) next_ = find_next(&cache_, #name);		\
+	__typeof__(&name) next_ = NEXT(name);				\
 	int ret_;							\
 									\
 	if (unlikely(!next_)) {						\
@@ -79,8 +67,7 @@ CHANGES_RIGHTS(setns, (int fd, int type), fd, type)
  */
 KIPC_PUBLIC int clone(int (*function)(void *), void *stack, int flags, void *argument, ...)
 {
-	static void *cache;
-	__typeof__(&clone) next = find_next(&cache, "clone");
+	__typeof__(&clone) next = NEXT(clone);
 	int shares = (flags & (CLONE_VM | CLONE_THREAD)) == CLONE_VM;
 	void *parent_tid, *tls, *child_tid;
 	va_list ap;

@@ -143,7 +143,8 @@ static int public_error(int error)
 static bool is_kipc_error(long error)
 {
 	return error == -EAGAIN || error == -EINTR || error == -EIDRM || error == -ERANGE ||
-	       error == -ENOENT || error == -EEXIST || error == -ENOSPC || error == -ENOMEM;
+	       error == -ENOENT || error == -EEXIST || error == -ENOSPC || error == -ENOMEM ||
+	       error == -ENOMSG || error == -E2BIG;
 }
 
 /* The device number of @fd, 0 if it is no character device, or -errno. */

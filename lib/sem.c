@@ -16,6 +16,7 @@
 #include "process.h"
 #include "sem.h"
 #include "sys.h"
+#include "timespec64.h"
 
 #ifdef __i386__
 /* As with segments, see shm.c: one layout for both kinds of time_t. */
@@ -121,16 +122,6 @@ KIPC_PUBLIC int kipc_semclockop_time64(int semid, struct sembuf *sops, size_t ns
 	return timed_by_clock(semid, sops, nsops, clock, flags, timeout);
 }
 
-/* The C library too reads a time-out of the 32-bit kind itself, and may fault. */
-#define WIDEN(timeout) \
-	((timeout) ? &(struct kipc_timespec64){ .tv_sec = (timeout)->tv_sec, \
-						.tv_nsec = (timeout)->tv_nsec } : NULL)
-
-#else
-_Static_assert(sizeof(struct timespec) == sizeof(struct kipc_timespec64) &&
-	       offsetof(struct timespec, tv_nsec) == 8, "not the kernel's timespec");
-
-#define WIDEN(timeout)	((const struct kipc_timespec64 *)(timeout))
 #endif
 
 KIPC_PUBLIC int kipc_semtimedop(int semid, struct sembuf *sops, size_t nsops,

@@ -13,6 +13,7 @@
 
 #include "process.h"
 #include "sys.h"
+#include "timespec64.h"
 
 /* The fourth argument of semctl(2); programs define its union themselves. */
 union kipc_semun {
@@ -55,15 +56,6 @@ static inline bool kipc_semctl_has_argument(int cmd)
 
 /* kipc_semctl() with its fourth argument taken out, 0 if the command has none. */
 int kipc_semctl_argument(int semid, int semnum, int cmd, unsigned long arg) KIPC_HIDDEN;
-
-/* The kernel's struct timespec; of 32-bit programs the last half of tv_nsec is padding. */
-struct kipc_timespec64 {
-	int64_t tv_sec;
-	long tv_nsec;
-#ifdef __i386__
-	long padding;
-#endif
-};
 
 #ifdef __i386__
 /* What <kipc.h> makes of the names without _time64 when time_t has 64 bits. */

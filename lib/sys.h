@@ -20,6 +20,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/ipc.h>
+#include <sys/msg.h>
 #include <sys/sem.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -281,6 +282,80 @@ static inline long sys_sem_ctl(int fd, int id, int num, int cmd, unsigned long v
 	}
 	arg = (struct kipc_sem_ctl){ .id = id, .num = num, .cmd = cmd, .arg = value };
 	return sys_ioctl(fd, KIPC_IOC_SEM_CTL, &arg);
+}
+
+static inline long sys_msg_get_lifetime(int fd, uint64_t key, unsigned int lifetime)
+{
+	struct kipc_msg_get arg = {
+		.key = (uint32_t)key, .flags = key >> 32, .lifetime = lifetime,
+	};
+
+	return sys_ioctl(fd, KIPC_IOC_MSG_GET, &arg);
+}
+
+static inline long sys_msg_get(int fd, uint64_t key)
+{
+#if defined(__x86_64__)
+	return sys_call4(SYS_fadvise64, fd, (long)key, 0, KIPC_CALL_MSG_GET);
+#elif defined(__i386__)
+	return sys_call(SYS_fadvise64, fd, (uint32_t)key, key >> 32, 0, KIPC_CALL_MSG_GET);
+#else
+	return sys_msg_get_lifetime(fd, key, KIPC_LIFETIME_PERSISTENT);
+#endif
+}
+
+/* Native takes the size of a message for a signed number, and refuses a negative one. */
+static inline uint64_t sys_msg_size(size_t size)
+{
+	return (uint64_t)(ssize_t)size;
+}
+
+static inline long sys_msg_op(int fd, bool is_send, const struct kipc_msg_op *op)
+{
+	return sys_ioctl(fd, is_send ? KIPC_IOC_MSG_SEND : KIPC_IOC_MSG_RECEIVE, (void *)op);
+}
+
+/* What sys_msg_short() takes.  Of flags it has no place for only MSG_COPY means anything. */
+
+static inline bool sys_is_short_send(size_t size)
+{
+#if defined(__x86_64__) || defined(__i386__)
+	return size <= KIPC_CALL_MSG_SIZE;
+#else
+	(void)size;
+	return false;
+#endif
+}
+
+static inline bool sys_is_short_receive(size_t size, long type, int flags)
+{
+	return sys_is_short_send(size) && type == (int32_t)type && !(flags & MSG_COPY);
+}
+
+/* A queue and the type to receive travel in one word; to send: type 0. */
+static inline uint64_t sys_msg_id_type(int id, long type)
+{
+	return (uint64_t)type << 32 | (uint32_t)id;
+}
+
+/* @call: KIPC_CALL_MSG_SEND() or KIPC_CALL_MSG_RECEIVE() */
+static inline long sys_msg_short(int fd, uint64_t id_type, const void *msg, unsigned int call)
+{
+#if defined(__x86_64__)
+	return sys_call4(SYS_fadvise64, fd, (long)id_type, (long)msg, call);
+#elif defined(__i386__)
+	return sys_call(SYS_fadvise64, fd, (uint32_t)id_type, id_type >> 32, (long)msg, call);
+#else
+	(void)fd, (void)id_type, (void)msg, (void)call;
+	return -ENOSYS;	/* nothing is short */
+#endif
+}
+
+static inline long sys_msg_ctl(int fd, int id, int cmd, void *buf)
+{
+	struct kipc_msg_ctl arg = { .id = id, .cmd = cmd, .buf = (uintptr_t)buf };
+
+	return sys_ioctl(fd, KIPC_IOC_MSG_CTL, &arg);
 }
 
 /* Mapping what operations without a system call need. */

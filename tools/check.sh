@@ -83,6 +83,54 @@ $set 2 0 1 0 0" sh -c "./kipc show --raw sem $set | tail -n +2"
 	fi
 }
 
+# A queue, which only programs in a language with the calls can fill.
+check_queue() {
+	queue=$(./kipcrun ipcmk -Q -p 600 | sed 's/.*: //')
+	is 'kipcrun ipcs -q' 0 "$queue 600 0 0" sh -c './kipcrun ipcs -q |
+		awk "/^0x/ { print \$2, \$4, \$5, \$6 }"'
+	is 'kipcrun lsipc -q' 0 "$queue rw------- 0" \
+		./kipcrun lsipc -q --raw --noheadings -o ID,PERMS,MSGS
+	is 'kipc ls: a queue' 0 "msg $queue root 600 0 persistent - 0" sh -c './kipc ls --raw |
+		awk "/^msg/ { print \$1, \$2, \$4, \$5, \$6, \$8, \$11, \$12 }"'
+	is 'kipc queues: an empty one' 0 "ID MESSAGES BYTES LIMIT SENDERS RECEIVERS OLDEST
+$queue 0 0 16384 0 0 -" ./kipc queues --raw
+	is 'kipc queues --json' 0 '{"queues":[
+ {"id":'"$queue"',"messages":0,"bytes":0,"limit":16384,"senders":0,"receivers":0,"oldest":null}
+]}' ./kipc queues --json
+	if command -v perl >/dev/null; then
+		./kipcrun perl -e 'msgsnd($ARGV[0], pack("l! a*", 7, "hello"), 0) or die' "$queue"
+		is 'kipc show msg' 0 "$queue 1 5 16384 0 0" sh -c "./kipc show --raw msg $queue |
+			tail -n +2 | cut -d' ' -f1-6"
+		is 'kipc ls: what is in it' 0 '5 1' sh -c './kipc ls --raw |
+			awk "/^msg/ { print \$6, \$12 }"'
+		./kipcrun perl -e 'my $m; msgrcv($ARGV[0], $m, 9, -3, 0)' "$queue" &
+		waiters=$!
+		until ./kipc waiters --raw | grep -q '^msg'; do sleep 0.1; done
+		is 'kipc waiters: of a queue' 0 "msg $queue -3 $waiters receive perl" \
+			sh -c './kipc waiters --raw |
+				awk "/^msg/ { print \$1, \$2, \$3, \$4, \$5, \$7 }"'
+		is 'kipc waiters --json: a word in a column of numbers' 0 '"op":"receive"' \
+			sh -c "./kipc waiters --json | grep -o '\"op\":[^,]*'"
+		is 'kipc queues: who waits' 0 "$queue 1 5 16384 0 1" sh -c './kipc queues --raw |
+			tail -n +2 | cut -d" " -f1-6'
+		if command -v setpriv >/dev/null; then
+			is 'kipc queues: not for those who may not read' 0 \
+				'ID MESSAGES BYTES LIMIT SENDERS RECEIVERS OLDEST' \
+				setpriv --reuid 65534 --clear-groups ./kipc queues
+			is 'kipc show msg: likewise' 1 '' \
+				setpriv --reuid 65534 --clear-groups ./kipc show msg "$queue"
+			said 'kipc show msg: told why' 'Permission denied'
+		fi
+	fi
+	is 'kipc rm msg' 0 '' ./kipc rm msg "$queue"
+	is 'kipc rm msg: it is gone' 1 '' ./kipc rm msg "$queue"
+	is 'kipc show msg: it is gone' 1 '' ./kipc show msg "$queue"
+	if [ -n "$waiters" ]; then
+		wait "$waiters"
+		is 'kipc waiters: gone with the queue' 0 'KIND ID NUM PID OP AGE COMMAND' ./kipc waiters
+	fi
+}
+
 is 'version' 0 "kipcrun $(./kipc --version | cut -d' ' -f2)" ./kipcrun --version
 is 'no program' 125 '' ./kipcrun
 is 'no such option' 125 '' ./kipcrun --nosuch true
@@ -94,10 +142,12 @@ is 'a status' 3 '' ./kipcrun --fallback native sh -c 'exit 3'
 is 'kipc: no verb' 2 '' ./kipc
 is 'kipc: no such verb' 2 '' ./kipc nosuch
 is 'kipc rm: no id' 2 '' ./kipc rm shm
-is 'kipc rm: no such kind' 2 '' ./kipc rm msg 1
+is 'kipc rm: no such kind' 2 '' ./kipc rm nosuch 1
 is 'kipc show: no id' 2 '' ./kipc show sem
 is 'kipc show: no such kind' 2 '' ./kipc show shm 1
+is 'kipc show msg: no id' 2 '' ./kipc show msg
 is 'kipc show: no such option' 2 '' ./kipc show --nosuch sem 1
+is 'kipc queues: an argument' 2 '' ./kipc queues 1
 is 'kipc waiters: an argument' 2 '' ./kipc waiters sem
 
 if [ -e /dev/kipc ]; then
@@ -122,15 +172,27 @@ if [ -e /dev/kipc ]; then
 	is 'kipc limits: the file of native' 0 '31999	1024000000	500	32000' \
 		./kipcrun cat /proc/sys/kernel/sem
 	is 'kipc limits: set back' 0 'semmsl                         32000' ./kipc limits semmsl=32000
-	is 'kipc ls' 0 'KIND ID KEY OWNER PERMS SIZE USERS LIFETIME CREATOR AGE SEMS' ./kipc ls
+	is 'kipc limits: of queues' 0 'msgmnb                         16384' ./kipc limits msgmnb
+	is 'kipc limits: set one of queues' 0 'msgmax                          8000' \
+		./kipc limits msgmax=8000
+	is 'kipc limits: the file of native, of queues' 0 '8000' \
+		./kipcrun cat /proc/sys/kernel/msgmax
+	is 'kipc limits: set it back' 0 'msgmax                          8192' \
+		./kipc limits msgmax=8192
+	is 'kipc limits: the next id' 0 'msg_next_id                       -1' \
+		./kipc limits msg_next_id
+	is 'kipc ls' 0 'KIND ID KEY OWNER PERMS SIZE USERS LIFETIME CREATOR AGE SEMS MSGS' ./kipc ls
 	is 'kipc ls --json' 0 '{"objects":[]}' ./kipc ls --json
-	./kipc version | grep -q '^module .*, ABI .*, features shm.* sem'
+	./kipc version | grep -q '^module .*, ABI .*, features shm.* sem.* msg'
 	ok $? 'kipc version'
 	is 'kipc waiters: none' 0 'KIND ID NUM PID OP AGE COMMAND' ./kipc waiters
 	is 'kipc waiters --json: none' 0 '{"waiters":[]}' ./kipc waiters --json
 	is 'kipc show: no such set' 1 '' ./kipc show sem 2147483647
 	is 'kipc show: not an id' 1 '' ./kipc show sem x
+	is 'kipc show: no such queue' 1 '' ./kipc show msg 2147483647
+	is 'kipc queues: none' 0 'ID MESSAGES BYTES LIMIT SENDERS RECEIVERS OLDEST' ./kipc queues
 	check_set
+	check_queue
 else
 	is 'kipc absent' 125 '' ./kipcrun true
 	said 'kipc absent: told how to load it' '^kipc: .*insmod'
@@ -139,6 +201,7 @@ else
 	said 'kipc absent, fallback native: told' '^kipcrun: .*native IPC'
 	is 'kipc absent: version' 1 "$(./kipc version 2>/dev/null)" ./kipc version
 	is 'kipc absent: ls' 1 '' ./kipc ls
+	is 'kipc absent: queues' 1 '' ./kipc queues
 fi
 
 # The dynamic linker would ignore LD_PRELOAD.

@@ -16,9 +16,10 @@
 
 static const char usage[] =
 	"usage: kipc ls [-J|--json] [-r|--raw]\n"
-	"       kipc show [-J|--json] [-r|--raw] sem ID...\n"
+	"       kipc show [-J|--json] [-r|--raw] sem|msg ID...\n"
+	"       kipc queues [-J|--json] [-r|--raw]\n"
 	"       kipc waiters [-J|--json] [-r|--raw]\n"
-	"       kipc rm shm|sem ID...\n"
+	"       kipc rm shm|sem|msg ID...\n"
 	"       kipc limits [NAME[=VALUE]...]\n"
 	"       kipc version\n"
 	"       kipc --help | --version\n";
@@ -88,26 +89,50 @@ static const struct column object_columns[] = {
 	{ "creator", true, NULL },
 	{ "age", true, human_age },
 	{ "sems", true, NULL },
+	{ "msgs", true, NULL },
 };
 
-/* Where they come from: a column of objects, or of the file of kind @kind. */
+/* Where they come from: a column of objects, or below of the file of one kind. */
 static const struct {
-	const char *kind;
 	const char *name;
 	char *(*value)(const char *word);
 } object_sources[ARRAY_SIZE(object_columns)] = {
-	{ NULL, "kind", NULL },
-	{ NULL, "id", NULL },
-	{ NULL, "key", NULL },
-	{ NULL, "owner", user_name },
-	{ NULL, "perms", NULL },
-	{ "shm", "size", NULL },
-	{ NULL, "users", NULL },
-	{ NULL, "lifetime", NULL },
-	{ NULL, "creator", NULL },
-	{ NULL, "age", NULL },
-	{ "sem", "nsems", NULL },
+	{ "kind", NULL },
+	{ "id", NULL },
+	{ "key", NULL },
+	{ "owner", user_name },
+	{ "perms", NULL },
+	{ NULL, NULL },
+	{ "users", NULL },
+	{ "lifetime", NULL },
+	{ "creator", NULL },
+	{ "age", NULL },
+	{ NULL, NULL },
+	{ NULL, NULL },
 };
+
+static const struct {
+	const char *column;
+	const char *kind;
+	const char *name;
+} detail_sources[] = {
+	{ "size", "shm", "size" },
+	{ "size", "msg", "cbytes" },
+	{ "sems", "sem", "nsems" },
+	{ "msgs", "msg", "qnum" },
+};
+
+/* What the file of @kind calls the column @name, or NULL. */
+static const char *detail_source(const char *kind, const char *name)
+{
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(detail_sources); i++)
+		if (strcmp(detail_sources[i].kind, kind) == 0 &&
+		    strcmp(detail_sources[i].column, name) == 0)
+			return detail_sources[i].name;
+	return NULL;
+}
 
 /**
  * struct detail - the file of one kind
@@ -166,8 +191,7 @@ static void gather_object(struct table *table, const struct listing *list, size_
 			  const struct detail *detail)
 {
 	const struct detail_row *more = NULL;
-	const struct listing *from;
-	const char *word;
+	const char *word, *name;
 	char **cells;
 	size_t c;
 
@@ -180,16 +204,17 @@ static void gather_object(struct table *table, const struct listing *list, size_
 	}
 	cells = table_add(table);
 	for (c = 0; c < ARRAY_SIZE(object_columns); c++) {
-		if (!object_sources[c].kind)
-			from = list;
-		else if (detail && strcmp(object_sources[c].kind, detail->kind) == 0)
-			from = &detail->listing;
-		else
+		name = object_sources[c].name;
+		if (name) {
+			word = listing_get(list, row, listing_column(list, name));
+			cells[c] = object_sources[c].value ? object_sources[c].value(word) :
+							     make_string("%s", word);
 			continue;
-		word = listing_get(from, from == list ? row : more->row,
-				   listing_column(from, object_sources[c].name));
-		cells[c] = object_sources[c].value ? object_sources[c].value(word) :
-						     make_string("%s", word);
+		}
+		name = detail ? detail_source(detail->kind, object_columns[c].name) : NULL;
+		if (name)
+			cells[c] = make_string("%s", listing_get(&detail->listing, more->row,
+						listing_column(&detail->listing, name)));
 	}
 }
 
@@ -198,6 +223,7 @@ static void gather_objects(struct table *table)
 	struct detail details[] = {
 		{ .kind = "shm", .path = "/proc/kipc/shm", .id_name = "shmid" },
 		{ .kind = "sem", .path = "/proc/kipc/sem", .id_name = "semid" },
+		{ .kind = "msg", .path = "/proc/kipc/msg", .id_name = "msqid" },
 	};
 	const struct detail *detail;
 	struct listing list;
@@ -248,6 +274,66 @@ static void gather_waiters(struct table *table)
 		cells[c] = command_of(listing_get(&list, i, listing_column(&list, "pid")));
 	}
 	listing_deinit(&list);
+}
+
+/* ---- queues, show msg: /proc/kipc/queues ---- */
+
+/* The file's. */
+static const struct column queue_columns[] = {
+	{ "id", true, NULL },
+	{ "messages", true, NULL },
+	{ "bytes", true, NULL },
+	{ "limit", true, NULL },
+	{ "senders", true, NULL },
+	{ "receivers", true, NULL },
+	{ "oldest", true, human_age },
+};
+
+/* One row of the file. */
+static void gather_queue(struct table *table, const struct listing *list, size_t row)
+{
+	char **cells = table_add(table);
+	const char *word;
+	size_t c;
+
+	for (c = 0; c < ARRAY_SIZE(queue_columns); c++) {
+		word = listing_get(list, row, listing_column(list, queue_columns[c].name));
+		if (strcmp(word, "-") != 0)
+			cells[c] = make_string("%s", word);
+	}
+}
+
+static void gather_queues(struct table *table)
+{
+	struct listing list;
+	size_t i;
+
+	listing_init(&list, "/proc/kipc/queues");
+	for (i = 0; i < list.rows; i++)
+		gather_queue(table, &list, i);
+	listing_deinit(&list);
+}
+
+/* One queue; 0, or -1 with errno set: the file tells of a missing row no reason. */
+static int gather_queue_of(struct table *table, int id)
+{
+	struct listing list;
+	struct msqid_ds ds;
+	size_t i, column;
+	int ret;
+
+	listing_init(&list, "/proc/kipc/queues");
+	column = listing_column(&list, "id");
+	for (i = 0; i < list.rows; i++)
+		if (atoi(listing_get(&list, i, column)) == id)
+			break;
+	ret = i < list.rows ? 0 : -1;
+	if (!ret)
+		gather_queue(table, &list, i);
+	else if (kipc_msgctl(id, IPC_STAT, &ds) == 0)
+		errno = EAGAIN;
+	listing_deinit(&list);
+	return ret;
 }
 
 /* ---- show sem: asked for by semctl ---- */
@@ -359,6 +445,13 @@ static int verb_waiters(int argc, char **argv)
 	return list(argc, argv, &table, gather_waiters);
 }
 
+static int verb_queues(int argc, char **argv)
+{
+	struct table table = TABLE("queues", queue_columns);
+
+	return list(argc, argv, &table, gather_queues);
+}
+
 /* All of @text a number?  A negative one comes back as its two's complement. */
 static bool parse_number(const char *text, uint64_t *value)
 {
@@ -374,6 +467,11 @@ static int show_set(void *table, int id)
 	return gather_set(table, id);
 }
 
+static int show_queue(void *table, int id)
+{
+	return gather_queue_of(table, id);
+}
+
 static int remove_shm(void *unused, int id)
 {
 	(void)unused;
@@ -384,6 +482,12 @@ static int remove_sem(void *unused, int id)
 {
 	(void)unused;
 	return kipc_semctl(id, 0, IPC_RMID);
+}
+
+static int remove_msg(void *unused, int id)
+{
+	(void)unused;
+	return kipc_msgctl(id, IPC_RMID, NULL);
 }
 
 /* Do it with each of @ids, all of one @kind; the exit status. */
@@ -409,17 +513,23 @@ static int for_each_id(const char *kind, char **ids, int (*act)(void *context, i
 
 static int verb_show(int argc, char **argv)
 {
-	struct table table = TABLE("semaphores", semaphore_columns);
+	struct table semaphores = TABLE("semaphores", semaphore_columns);
+	struct table queues = TABLE("queues", queue_columns);
 	print_function *print = parse_options(argc, argv);
+	struct table *table;
 	int status;
 
 	argv += optind;
-	if (!*argv || strcmp(*argv, "sem") != 0)
+	if (*argv && strcmp(*argv, "sem") == 0)
+		table = &semaphores;
+	else if (*argv && strcmp(*argv, "msg") == 0)
+		table = &queues;
+	else
 		die_usage();
-	status = for_each_id(*argv, argv + 1, show_set, &table);
-	if (table.rows || !status)
-		print(&table);
-	table_deinit(&table);
+	status = for_each_id(*argv, argv + 1, table == &queues ? show_queue : show_set, table);
+	if (table->rows || !status)
+		print(table);
+	table_deinit(table);
 	return status;
 }
 
@@ -429,6 +539,8 @@ static int verb_rm(int argc, char **argv)
 		return for_each_id(argv[1], argv + 2, remove_shm, NULL);
 	if (argc > 1 && strcmp(argv[1], "sem") == 0)
 		return for_each_id(argv[1], argv + 2, remove_sem, NULL);
+	if (argc > 1 && strcmp(argv[1], "msg") == 0)
+		return for_each_id(argv[1], argv + 2, remove_msg, NULL);
 	die_usage();
 }
 
@@ -447,6 +559,10 @@ static const struct limit {
 	{ "semopm", KIPC_LIMIT_SEMOPM, false },
 	{ "semmni", KIPC_LIMIT_SEMMNI, false },
 	{ "sem_next_id", KIPC_LIMIT_SEM_NEXT_ID, true },
+	{ "msgmax", KIPC_LIMIT_MSGMAX, false },
+	{ "msgmnb", KIPC_LIMIT_MSGMNB, false },
+	{ "msgmni", KIPC_LIMIT_MSGMNI, false },
+	{ "msg_next_id", KIPC_LIMIT_MSG_NEXT_ID, true },
 };
 
 static void print_limit(const struct limit *limit)
@@ -502,6 +618,7 @@ static int verb_version(int argc, char **argv)
 		{ KIPC_FEATURE_SHM_HUGETLB, "shm-hugetlb" },
 		{ KIPC_FEATURE_LIFETIME_CREATOR, "lifetime-creator" },
 		{ KIPC_FEATURE_SEM, "sem" },
+		{ KIPC_FEATURE_MSG, "msg" },
 	};
 	struct kipc_query query;
 	int ret, error;
@@ -533,6 +650,7 @@ int main(int argc, char **argv)
 	} verbs[] = {
 		{ "ls", verb_ls },
 		{ "show", verb_show },
+		{ "queues", verb_queues },
 		{ "waiters", verb_waiters },
 		{ "rm", verb_rm },
 		{ "limits", verb_limits },

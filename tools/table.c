@@ -120,6 +120,13 @@ static void print_json_string(const char *s)
 	putchar('"');
 }
 
+/* A column of numbers may hold a word here and there. */
+static bool is_number(const char *value)
+{
+	value += *value == '-';
+	return *value && !value[strspn(value, "0123456789")];
+}
+
 void table_print_json(const struct table *table)
 {
 	const char *value;
@@ -133,7 +140,7 @@ void table_print_json(const struct table *table)
 			printf("%s\"%s\":", c ? "," : "", table->columns[c].name);
 			if (!value)
 				printf("null");
-			else if (table->columns[c].is_number)
+			else if (table->columns[c].is_number && is_number(value))
 				printf("%s", value);
 			else
 				print_json_string(value);

@@ -9,7 +9,7 @@
 /**
  * struct column - one column
  * @name: in capitals in a table
- * @is_number: in JSON; right-aligned in a table
+ * @is_number: in JSON, but for a value that is none; right-aligned in a table
  * @human: from a value to what a table shows, or NULL
  */
 struct column {

@@ -18,5 +18,15 @@ int main()
 	(void)kipc_semtimedop(set, &op, 1, &time);
 	(void)kipc_semclockop(set, &op, 1, CLOCK_REALTIME, TIMER_ABSTIME, &time);
 	(void)kipc_semctl(set, 0, SETVAL, 0);
-	return id < 0 && set < 0 && errno == 0;
+	int queue = kipc_msgget_lifetime(IPC_PRIVATE, 0600, KIPC_LIFETIME_CREATOR);
+	struct { long type; char text[1]; } message = { 1, "" };
+	struct kipc_msg_vec vec = { (uintptr_t)&message, 1 };
+	(void)kipc_msgsnd(queue, &message, 1, IPC_NOWAIT);
+	(void)kipc_msgrcv(queue, &message, 1, 0, IPC_NOWAIT);
+	(void)kipc_msgclocksnd(queue, &message, 1, 0, CLOCK_REALTIME, TIMER_ABSTIME, &time);
+	(void)kipc_msgclockrcv(queue, &message, 1, 0, 0, CLOCK_REALTIME, 0, &time);
+	(void)kipc_msgsndv(queue, &vec, 1, 0, CLOCK_REALTIME, 0, &time);
+	(void)kipc_msgrcvv(queue, &vec, 1, 0, 0, CLOCK_REALTIME, 0, &time);
+	(void)kipc_msgctl(queue, IPC_RMID, nullptr);
+	return id < 0 && set < 0 && queue < 0 && errno == 0;
 }

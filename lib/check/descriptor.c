@@ -11,6 +11,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/msg.h>
 #include <sys/resource.h>
 #include <sys/sem.h>
 #include <sys/shm.h>
@@ -32,6 +33,10 @@
 #define operate	semop
 #define operate_timed semtimedop
 #define control_set semctl
+#define get_queue msgget
+#define send	msgsnd
+#define receive	msgrcv
+#define control_queue msgctl
 #else
 #include <kipc.h>
 #define get	kipc_shmget
@@ -42,6 +47,10 @@
 #define operate	kipc_semop
 #define operate_timed kipc_semtimedop
 #define control_set kipc_semctl
+#define get_queue kipc_msgget
+#define send	kipc_msgsnd
+#define receive	kipc_msgrcv
+#define control_queue kipc_msgctl
 #endif
 
 #define KEY	0x6b697064
@@ -65,6 +74,24 @@ static int count_device(int *fd)
 
 static struct sembuf up = { .sem_op = 1 }, down = { .sem_op = -1 };
 
+struct letter {
+	long type;
+	char text[4];
+};
+
+static const struct letter hello = { 1, "hey" };
+
+static bool queue_works(void)
+{
+	struct letter message;
+	int queue = get_queue(KEY, 0);
+	struct msqid_ds ds;
+
+	return queue >= 0 && send(queue, &hello, 4, 0) == 0 &&
+	       receive(queue, &message, 4, 1, 0) == 4 && message.text[0] == 'h' &&
+	       control_queue(queue, IPC_STAT, &ds) == 0;
+}
+
 /* Does kipc still answer?  Every call, so that none of them is forgotten. */
 static bool works(void)
 {
@@ -76,7 +103,8 @@ static bool works(void)
 	if (set < 0 || operate(set, &up, 1) || operate_timed(set, &down, 1, &long_time) ||
 	    control_set(set, 0, GETNCNT))
 		return false;
-
+	if (!queue_works())
+		return false;
 	if (id < 0)
 		return false;
 	p = attach(id, NULL, 0);
@@ -84,14 +112,22 @@ static bool works(void)
 	       detach(p) == 0;
 }
 
+/* More room than a call by registers can name. */
+struct message {
+	long type;
+	char text[70000];
+};
+
 /* One call alone meets the damage. */
 static bool each_works(void (*damage)(int fd), int *count)
 {
 	struct timespec long_time = { .tv_sec = 3600 };
-	int id = get(KEY, 0, 0), set = get_set(KEY, 0, 0);
-	bool passed = id >= 0 && set >= 0;
+	int id = get(KEY, 0, 0), set = get_set(KEY, 0, 0), queue = get_queue(KEY, 0);
+	static struct message message = { .type = 1 };
+	bool passed = id >= 0 && set >= 0 && queue >= 0;
 	struct shmid_ds ds;
 	struct semid_ds set_ds;
+	struct msqid_ds queue_ds;
 	void *p;
 	int fd = -1;
 
@@ -123,6 +159,22 @@ static bool each_works(void (*damage)(int fd), int *count)
 	count_device(&fd);
 	damage(fd);
 	passed &= control_set(set, 0, IPC_STAT, &set_ds) == 0;
+	count_device(&fd);
+	damage(fd);
+	passed &= get_queue(KEY, 0) == queue;
+	count_device(&fd);
+	damage(fd);
+	passed &= send(queue, &hello, 4, 0) == 0;
+	count_device(&fd);
+	damage(fd);
+	passed &= receive(queue, &message, 4, 0, 0) == 4;
+	send(queue, &hello, 3, 0);
+	count_device(&fd);
+	damage(fd);
+	passed &= receive(queue, &message, sizeof(message.text), 0, 0) == 3;
+	count_device(&fd);
+	damage(fd);
+	passed &= control_queue(queue, IPC_STAT, &queue_ds) == 0;
 	*count = count_device(&fd);
 	return passed;
 }
@@ -295,34 +347,45 @@ static void handler(int number)
 }
 
 /* Lost during a sleep, it must not make the call begin again. */
-static int interrupted_set, interruptions;
+static int interrupted_set, interrupted_queue, interruptions;
 
 static void lose_it(int number)
 {
 	(void)number;
 	syscall(SYS_close_range, 3, ~0u, 0);
-	if (++interruptions == 50)
-		operate(interrupted_set, &up, 1);
+	if (++interruptions != 50)
+		return;
+	operate(interrupted_set, &up, 1);
+	send(interrupted_queue, &hello, 4, IPC_NOWAIT);
 }
 
-static bool is_interrupted(int set)
+static bool is_interrupted(int set, int queue)
 {
 	struct itimerval often = { { 0, 10000 }, { 0, 10000 } }, never = { { 0, 0 }, { 0, 0 } };
+	struct message *message = calloc(1, sizeof(*message));
 	bool passed;
 
 	interrupted_set = set;
+	interrupted_queue = queue;
 	signal(SIGALRM, lose_it);
 	setitimer(ITIMER_REAL, &often, NULL);
 	passed = operate(set, &down, 1) == -1 && errno == EINTR;
+	interruptions = 0;
+	passed &= receive(queue, message, 4, 0, 0) == -1 && errno == EINTR;
+	interruptions = 0;
+	passed &= receive(queue, message, sizeof(message->text), 0, 0) == -1 && errno == EINTR;
 	setitimer(ITIMER_REAL, &never, NULL);
 	control_set(set, 0, SETVAL, 0);
+	while (receive(queue, message, 4, 0, IPC_NOWAIT) >= 0)
+		;
+	free(message);
 	return passed;
 }
 
 int main(int argc, char **argv)
 {
 	struct rlimit few = { 32, 32 }, one = { 4, 4 };
-	int fd = -1, id, set, status, count, i;
+	int fd = -1, id, set, queue, status, count, i;
 	bool passed;
 	struct stat st;
 	pid_t pid;
@@ -349,6 +412,8 @@ int main(int argc, char **argv)
 	detach(p);
 	set = get_set(KEY, 1, IPC_CREAT | 0600);
 	ok(set >= 0, "a set");
+	queue = get_queue(KEY, IPC_CREAT | 0600);
+	ok(queue >= 0, "a queue");
 	ok(count_device(&fd) == 1 && fd >= 200 && fd < 256, "one descriptor, %d", fd);
 	ok(fcntl(fd, F_GETFD) == FD_CLOEXEC, "closed at exec");
 	errno = 77;
@@ -395,7 +460,7 @@ int main(int argc, char **argv)
 	syscall(SYS_close_range, 3, ~0u, 0);
 	raise(SIGUSR1);
 	ok(handler_worked, "signal handler");
-	ok(is_interrupted(set), "lost by a handler that interrupts a sleep");
+	ok(is_interrupted(set, queue), "lost by a handler that interrupts a sleep");
 
 	pid = fork();
 	if (!pid) {
@@ -416,6 +481,8 @@ int main(int argc, char **argv)
 		i |= get(KEY, 0, 0) != -1 || errno != EMFILE ? 2 : 0;
 		errno = 0;
 		i |= operate(set, &up, 1) != -1 || errno != EMFILE ? 2 : 0;
+		errno = 0;
+		i |= send(queue, &hello, 4, 0) != -1 || errno != EMFILE ? 2 : 0;
 		close(3);
 		i |= works() ? 0 : 4;
 		_exit(i);
@@ -437,5 +504,6 @@ int main(int argc, char **argv)
 
 	control(id, IPC_RMID, NULL);
 	control_set(set, 0, IPC_RMID);
+	control_queue(queue, IPC_RMID, NULL);
 	return tap_end();
 }

@@ -186,14 +186,34 @@ static void check_files(void)
 	check_file("sys/kernel/shmmni", "4096");
 	check_file("sys/kernel/sem", "32000\t1024000000\t500\t32000\n");
 	check_file("sys/kernel/sem_next_id", "-1");
+	check_file("sysvipc/msg", "msqid");
+	check_file("sys/kernel/msgmax", "8192");
+	check_file("sys/kernel/msgmnb", "16384");
+	check_file("sys/kernel/msgmni", "32000");
+	check_file("sys/kernel/msg_next_id", "-1");
 }
 
 static void check_absent(void)
 {
 	struct sembuf up = { .sem_op = 1 };
+	struct { long type; char text[1]; } message = { 1, "" };
 	struct timespec time = { 0 };
 	struct shmid_ds ds;
 
+	errno = 0;
+	ok(msgget(IPC_PRIVATE, 0600) == -1 && errno == ENOSYS, "msgget");
+	errno = 0;
+	ok(msgsnd(0, &message, 1, 0) == -1 && errno == ENOSYS, "msgsnd");
+	errno = 0;
+	ok(msgsnd(0, &message, 1 << 20, 0) == -1 && errno == ENOSYS, "msgsnd: a long one");
+	errno = 0;
+	ok(msgrcv(0, &message, 1, 0, 0) == -1 && errno == ENOSYS, "msgrcv");
+	errno = 0;
+	ok(msgrcv(0, &message, 1, 0, MSG_COPY) == -1 && errno == ENOSYS, "msgrcv: a copy");
+	errno = 0;
+	ok(msgctl(0, IPC_RMID, NULL) == -1 && errno == ENOSYS, "msgctl");
+	errno = 0;
+	ok(syscall(SYS_msgrcv, 0, &message, 1, 0, 0) == -1 && errno == ENOSYS, "syscall: msgrcv");
 	errno = 0;
 	ok(semget(IPC_PRIVATE, 1, 0600) == -1 && errno == ENOSYS, "semget");
 	errno = 0;
@@ -224,17 +244,22 @@ static void check_old(int id)
 {
 	int (*old_shmctl)(int, int, void *) = dlvsym(RTLD_DEFAULT, "shmctl", "GLIBC_2.0");
 	int (*old_semctl)(int, int, int, ...) = dlvsym(RTLD_DEFAULT, "semctl", "GLIBC_2.0");
+	int (*old_msgctl)(int, int, void *) = dlvsym(RTLD_DEFAULT, "msgctl", "GLIBC_2.0");
 	struct shmid_ds shm;
 	struct semid_ds sem;
-	int set;
+	struct msqid_ds msg;
+	int set, queue;
 
-	ok(is_ours(old_shmctl) && is_ours(old_semctl) &&
+	ok(is_ours(old_shmctl) && is_ours(old_semctl) && is_ours(old_msgctl) &&
+	   is_ours(dlvsym(RTLD_DEFAULT, "msgctl", "GLIBC_2.2")) &&
 	   is_ours(dlvsym(RTLD_DEFAULT, "shmctl", "GLIBC_2.2")) &&
 	   is_ours(dlvsym(RTLD_DEFAULT, "semctl", "GLIBC_2.2")) &&
 	   is_ours(dlsym(RTLD_DEFAULT, "semctl")), "every version of these names");
 	set = semget(IPC_PRIVATE, 2, 0600);
 	ok(set >= 0 && old_semctl(set, 1, SETVAL, 5) == 0 && old_semctl(set, 1, GETVAL) == 5,
 	   "semctl of version GLIBC_2.0");
+	queue = msgget(IPC_PRIVATE, 0600);
+	ok(queue >= 0, "msgget");
 	if (is_kipc) {
 		errno = 0;
 		ok(old_shmctl(id, IPC_STAT, &shm) == -1 && errno == EINVAL,
@@ -242,11 +267,15 @@ static void check_old(int id)
 		errno = 0;
 		ok(old_semctl(set, 0, IPC_STAT, &sem) == -1 && errno == EINVAL,
 		   "semctl of version GLIBC_2.0: not its layout");
+		errno = 0;
+		ok(old_msgctl(queue, IPC_STAT, &msg) == -1 && errno == EINVAL,
+		   "msgctl of version GLIBC_2.0: not its layout");
 	} else {
-		ok(old_shmctl(id, IPC_STAT, &shm) == 0 && old_semctl(set, 0, IPC_STAT, &sem) == 0,
-		   "their layouts");
+		ok(old_shmctl(id, IPC_STAT, &shm) == 0 && old_semctl(set, 0, IPC_STAT, &sem) == 0 &&
+		   old_msgctl(queue, IPC_STAT, &msg) == 0, "their layouts");
 	}
-	ok(old_semctl(set, 0, IPC_RMID) == 0, "IPC_RMID");
+	ok(old_semctl(set, 0, IPC_RMID) == 0 && old_msgctl(queue, IPC_RMID, NULL) == 0,
+	   "IPC_RMID");
 }
 #endif
 
@@ -294,9 +323,9 @@ static void check_shm(void)
 		errno = 0;
 		ok(syscall(SYS_ipc, 24, id, IPC_STAT, 0, &ds) == (is_kipc ? -1 : 0) &&
 		   errno == (is_kipc ? EINVAL : 0), "ipc: SHMCTL in the layout without IPC_64");
-		other = syscall(SYS_ipc, 13, 0, 0600, 0, 0);
-		ok(other >= 0 && msgctl(other, IPC_RMID, NULL) == 0,
-		   "ipc: a queue goes to the kernel");
+		errno = 0;
+		ok(syscall(SYS_ipc, 4711, 0, 0, 0, 0) == -1 && errno == ENOSYS,
+		   "ipc: what is not ours goes to the kernel");
 	}
 	check_old(id);
 #endif

@@ -29,9 +29,12 @@ exports() { # LIBRARY MAP
 		sort -u >"$dir/exports.is"
 	sed -e 's|/\*.*\*/||' -e '/^\/\*/,/\*\//d' -e '/local:/,$d' "$MAPS/$2" | tr ';\t ' '\n' |
 		grep -v -e '[:{]' -e '^KIPC_' -e '^$' | sort >"$dir/exports.map"
-	# Names of 32-bit programs
-	${NM:-nm} -D "$lib/libkipc-preload.so" | grep -q __shmctl64 ||
-		sed -i '/^__s.*64$\|_time64$/d' "$dir/exports.map"
+	# Names of 32-bit programs only; and what operations without a system call need, of others
+	if ${NM:-nm} -D "$lib/libkipc-preload.so" | grep -q __shmctl64; then
+		sed -i '/^set\|^\(initgroups\|capset\|unshare\|vfork\|clone\)$/d' "$dir/exports.map"
+	else
+		sed -i '/^__[ms].*64$\|_time64$/d' "$dir/exports.map"
+	fi
 	diff "$dir/exports.map" "$dir/exports.is"
 }
 
@@ -60,7 +63,7 @@ if [ -e /dev/kipc ]; then
 	KIPC_FALLBACK=native check 'preload, kipc, fallback native' preload kipc
 	check 'descriptor, libkipc' "$dir/descriptor"
 	check 'descriptor, preload' preloaded descriptor-preloaded
-	for program in "$dir"/sem "$dir"/sem-time64; do
+	for program in "$dir"/sem "$dir"/sem-time64 "$dir"/msg "$dir"/msg-time64; do
 		[ ! -e "$program" ] || check "${program##*/}, libkipc" "$program"
 	done
 else
@@ -68,7 +71,7 @@ else
 	check 'preload, no kipc: told once' is_told_once
 	KIPC_FALLBACK=native check 'preload, no kipc, fallback native' preload native
 fi
-for program in "$dir"/sem-preloaded*; do
+for program in "$dir"/sem-preloaded* "$dir"/msg-preloaded*; do
 	program=${program##*/}
 	# What it expects is what the C library does.
 	check "$program, by itself" "$dir/$program"
