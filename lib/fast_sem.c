@@ -41,6 +41,7 @@ struct view {
 	uint64_t intent;		/* a pending one, but for semaphore and value */
 	const struct kipc_clock *clock;
 	unsigned int visible;		/* semaphores to be looked at */
+	unsigned int undo_nsems;	/* nsems, once the kernel was told of SEM_UNDO */
 };
 
 /* What a process has mapped; wiped at fork. */
@@ -114,9 +115,9 @@ static inline void set_intent(struct kipc_process_slot *slot, uint64_t intent)
 	__atomic_store_n(&slot->intent, intent, __ATOMIC_RELEASE);
 }
 
-static inline bool is_small(long change)
+static inline bool is_small(uint16_t change)
 {
-	return (unsigned long)(change + FAST_CHANGE_MAX) <= 2 * FAST_CHANGE_MAX;
+	return (uint16_t)(change + FAST_CHANGE_MAX) <= 2 * FAST_CHANGE_MAX;
 }
 
 /* Both parts of an undo value at once: the carry out of the lower does not matter here. */
@@ -130,7 +131,7 @@ static inline bool are_small(const struct kipc_sem_adjust *adjust)
 }
 
 #define COMPUTED_FROM_PENDING \
-	((uint64_t)(KIPC_INTENT_PENDING ^ KIPC_INTENT_COMPUTED) << 48)
+	((uint64_t)(KIPC_INTENT_COMPUTED - KIPC_INTENT_PENDING) << 48)
 
 /*
  * The compiler is not to keep in registers what a pointer was made from: there are just
@@ -138,32 +139,46 @@ static inline bool are_small(const struct kipc_sem_adjust *adjust)
  */
 #define FORGET_ORIGIN(pointer)	__asm__("" : "+r" (pointer))
 
+/*
+ * The value of an intent, its lowest 16 bits, changes and no carry leaves it: what the
+ * compiler would need four instructions for.
+ */
+static inline uint64_t add_to_value(uint64_t intent, int value)
+{
+	__asm__("addw %w1, %w0" : "+r" (intent) : "r" (value) : "cc");
+	return intent;
+}
+
+static inline uint64_t subtract_from_value(uint64_t intent, const short *value)
+{
+	__asm__("subw %1, %w0" : "+r" (intent) : "m" (*value) : "cc");
+	return intent;
+}
+
 static KIPC_FAST int operate_undo(struct kipc_fast *fast, const struct view *view,
 				  struct sembuf *sop)
 {
-	struct kipc_sem_cell *cell = &view->shared->cells[sop->sem_num];
-	struct kipc_sem_adjust *adjust = &view->private->adjust[sop->sem_num];
-	uint64_t intent = view->intent | (uint32_t)sop->sem_num << 16 | (uint16_t)-sop->sem_op;
+	unsigned long num = sop->sem_num;
+	struct kipc_sem_cell *cell = &view->shared->cells[num];
+	struct kipc_sem_adjust *adjust = &view->private->adjust[num];
+	uint64_t intent = subtract_from_value(view->intent | num << 16, &sop->sem_op);
 	struct kipc_process_slot *slot;
 	uint64_t word, next, me = mine;
-	int change;
 
 	FORGET_ORIGIN(cell);
 	FORGET_ORIGIN(adjust);
-	FORGET_ORIGIN(intent);
 	/* No slot yet, or this is a signal handler inside the thread's own operation. */
-	if (unlikely((me ^ fast->token) >> KIPC_SEM_TOKEN_SHIFT))
+	if (unlikely(num >= view->undo_nsems || (me ^ fast->token) >> KIPC_SEM_TOKEN_SHIFT))
 		goto call;
 	slot = &fast->slots[(uint8_t)(me >> KIPC_SEM_SLOT_SHIFT)];
-	if (unlikely(slot->intent || !is_small((int16_t)intent) || !are_small(adjust)))
+	if (unlikely(slot->intent || !is_small(intent) || !are_small(adjust)))
 		goto call;
 	if (unlikely(!is_open(view)))
 		goto call;
 	word = __atomic_load_n(&cell->word, __ATOMIC_RELAXED);
-	next = (word & KIPC_SEM_VALUE) - (int16_t)intent;
+	next = (uint16_t)(word - intent);
 	if (unlikely(!is_free(word) || !is_value(next)))
 		goto call;
-	__atomic_store_n(&view->private->used, 1, __ATOMIC_RELAXED);
 	set_intent(slot, intent);
 	if (unlikely(!swap_word(cell, &word, next | me))) {
 		set_intent(slot, 0);
@@ -175,9 +190,9 @@ static KIPC_FAST int operate_undo(struct kipc_fast *fast, const struct view *vie
 	}
 
 	/* The word is this thread's until the slot in it is cleared. */
-	change = __atomic_load_n(&adjust->fast, __ATOMIC_RELAXED) + (int16_t)intent;
-	set_intent(slot, ((intent & ~0xffffull) | (uint16_t)change) ^ COMPUTED_FROM_PENDING);
-	__atomic_store_n(&adjust->fast, change, __ATOMIC_RELEASE);
+	intent = add_to_value(intent, __atomic_load_n(&adjust->fast, __ATOMIC_RELAXED));
+	set_intent(slot, intent + COMPUTED_FROM_PENDING);
+	__atomic_store_n(&adjust->fast, (int16_t)intent, __ATOMIC_RELEASE);
 	__atomic_store_n((uint8_t *)&cell->word + KIPC_SEM_SLOT_SHIFT / 8, 0, __ATOMIC_RELEASE);
 	set_intent(slot, 0);
 	__atomic_store_n(&cell->time, view->clock->seconds, __ATOMIC_RELAXED);
@@ -206,11 +221,11 @@ KIPC_FAST int kipc_fast_semop(struct kipc_fast *fast, int id, struct sembuf *sop
 	/* Of a set that is not mapped the kernel says whether there is anything at @sop. */
 	if (unlikely(!view))
 		return kipc_sem_call(id, sop, 1);
+	if (sop->sem_flg & SEM_UNDO && sop->sem_op)
+		return operate_undo(fast, view, sop);
 	num = sop->sem_num;
 	if (unlikely(num >= view->nsems))
 		return kipc_sem_call(id, sop, 1);
-	if (sop->sem_flg & SEM_UNDO && sop->sem_op)
-		return operate_undo(fast, view, sop);
 	cell = &view->shared->cells[num];
 	FORGET_ORIGIN(cell);
 	do {
@@ -342,11 +357,23 @@ static bool take_slot(struct kipc_fast *fast, uint32_t tid)
 	return false;
 }
 
+/* The kernel is to look at the undo values when the process ends. */
+static void enable_undo(struct kipc_fast *fast, int id)
+{
+	struct view *view = __atomic_load_n(&fast->buckets[bucket_of(id)], __ATOMIC_ACQUIRE);
+
+	if (!view || view->id != id || !view->nsems || view->undo_nsems)
+		return;
+	__atomic_store_n(&view->private->used, 1, __ATOMIC_RELAXED);
+	__atomic_store_n(&view->undo_nsems, view->nsems, __ATOMIC_RELEASE);
+}
+
 /* An operation went through the kernel, the only one of its call. */
 static void learn(int fd, int id, const struct sembuf *sop)
 {
 	struct kipc_fast *fast = __atomic_load_n(&kipc_fast, __ATOMIC_ACQUIRE);
 	unsigned int bucket = bucket_of(id);
+	bool undoes = sop->sem_flg & SEM_UNDO;
 	uint32_t tid;
 
 	if (unlikely(!fast)) {
@@ -354,6 +381,8 @@ static void learn(int fd, int id, const struct sembuf *sop)
 			make_table();
 		return;
 	}
+	if (undoes)
+		enable_undo(fast, id);
 	if (fast->last[bucket] != id) {
 		fast->last[bucket] = id;
 		fast->calls[bucket] = 0;
@@ -365,8 +394,9 @@ static void learn(int fd, int id, const struct sembuf *sop)
 	if (__atomic_exchange_n(&fast->busy, 1, __ATOMIC_ACQUIRE))
 		return;
 	map_set(fast, fd, id);
-	if (sop->sem_flg & SEM_UNDO && fast->token &&
-	    (mine ^ fast->token) >> KIPC_SEM_TOKEN_SHIFT) {
+	if (undoes)
+		enable_undo(fast, id);
+	if (undoes && fast->token && (mine ^ fast->token) >> KIPC_SEM_TOKEN_SHIFT) {
 		tid = sys_gettid();
 		if (!take_slot(fast, tid)) {
 			free_slots(fast);

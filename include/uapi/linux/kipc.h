@@ -263,7 +263,7 @@ struct kipc_sem_adjust {
 /**
  * struct kipc_sem_private - a set's part that is one process' own
  * @map: names the mapping in intents
- * @used: user space stores 1 when it makes an operation with SEM_UNDO
+ * @used: user space stores 1 before its first operation with SEM_UNDO
  * @adjust: undo values
  */
 struct kipc_sem_private {
