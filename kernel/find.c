@@ -27,25 +27,32 @@ static __always_inline bool kipc_end_if_doomed(struct kipc_ids *ids,
  * What a *get call says of an object found by its key.  No lock: it conveys no
  * right, only an id, so what it says may be a moment old.
  */
-static __always_inline int kipc_get_check(struct kipc_object *object,
-					  const struct kipc_get *get)
+static __always_inline int kipc_get_check(struct kipc_object *object, key_t key,
+					  unsigned int flags, u64 size)
 {
-	if (READ_ONCE(object->removed) || READ_ONCE(object->key) != get->key)
+	if (READ_ONCE(object->removed) || READ_ONCE(object->key) != key)
 		return -ENOENT;
-	if ((get->flags & (IPC_CREAT | IPC_EXCL)) == (IPC_CREAT | IPC_EXCL))
+	if ((flags & (IPC_CREAT | IPC_EXCL)) == (IPC_CREAT | IPC_EXCL))
 		return -EEXIST;
-	if (object->size < get->size)
+	if (object->size < size)
 		return -EINVAL;
-	if (!kipc_may_access(object, get->flags))
+	if (!kipc_may_access(object, flags))
 		return -EACCES;
 	return object->id;
 }
 
-/* The id of the object with a key, -ENOENT, or why the caller may not have it. */
-static int kipc_get_existing(struct kipc_space *space, const struct kipc_kind *kind,
-			     const struct kipc_get *get)
+/**
+ * kipc_get_existing() - what shmget(2), semget(2) and msgget(2) do with a key in use
+ * @ids: the tables of the kind
+ * @key: the key, not IPC_PRIVATE
+ * @flags: as those calls have them
+ * @size: as struct kipc_get has it
+ *
+ * Context: process; may sleep.
+ * Return: the id of the object, -ENOENT: there is none, or why the caller may not have it.
+ */
+int kipc_get_existing(struct kipc_ids *ids, key_t key, unsigned int flags, u64 size)
 {
-	struct kipc_ids *ids = &space->ids[kind->kind];
 	struct kipc_object *object;
 	bool mortal, again;
 	int ret;
@@ -54,10 +61,10 @@ static int kipc_get_existing(struct kipc_space *space, const struct kipc_kind *k
 		again = false;
 		ret = -ENOENT;
 		rcu_read_lock();
-		object = kipc_ids_find_key_rcu(ids, get->key);
+		object = kipc_ids_find_key_rcu(ids, key);
 		mortal = object && (object->owner || READ_ONCE(ids->mortal));
 		if (likely(object && !mortal))
-			ret = kipc_get_check(object, get);
+			ret = kipc_get_check(object, key, flags, size);
 		else if (object && !kipc_object_get_rcu(object))
 			mortal = false;
 		rcu_read_unlock();
@@ -65,7 +72,7 @@ static int kipc_get_existing(struct kipc_space *space, const struct kipc_kind *k
 		if (unlikely(mortal)) {
 			again = kipc_end_if_doomed(ids, object);
 			if (!again)
-				ret = kipc_get_check(object, get);
+				ret = kipc_get_check(object, key, flags, size);
 			kipc_object_put(object);
 		}
 	} while (unlikely(again));
@@ -121,7 +128,8 @@ int kipc_get(struct kipc_space *space, const struct kipc_kind *kind,
 	if (get->key == IPC_PRIVATE)
 		return kipc_get_new(space, kind, get, &taken);
 	do {
-		ret = kipc_get_existing(space, kind, get);
+		ret = kipc_get_existing(&space->ids[kind->kind], get->key, get->flags,
+					get->size);
 		if (ret != -ENOENT || !(get->flags & IPC_CREAT))
 			return ret;
 		ret = kipc_get_new(space, kind, get, &taken);

@@ -16,6 +16,7 @@
 
 #include "object.h"
 
+struct kipc_ids;
 struct kipc_space;
 
 /**
@@ -45,7 +46,6 @@ struct kipc_get {
 /**
  * struct kipc_kind - what differs between the kinds before there is an object
  * @kind: KIPC_KIND_*
- * @may_ask: false: nothing like that is ever found or made, EINVAL; or NULL
  * @new: an object that is in no table yet, or an error; what is not worth an
  *	 allocation is refused here
  * @add_locked: put it in the tables and count it; kipc_ids.rwsem is held for
@@ -53,11 +53,11 @@ struct kipc_get {
  */
 struct kipc_kind {
 	unsigned int kind;
-	bool (*may_ask)(struct kipc_space *space, const struct kipc_get *get);
 	struct kipc_object *(*new)(struct kipc_space *space, const struct kipc_get *get);
 	int (*add_locked)(struct kipc_space *space, struct kipc_object *object);
 };
 
+int kipc_get_existing(struct kipc_ids *ids, key_t key, unsigned int flags, u64 size);
 int kipc_get(struct kipc_space *space, const struct kipc_kind *kind,
 	     const struct kipc_get *get);
 struct kipc_object *kipc_find(struct kipc_space *space, unsigned int kind, int id);

@@ -87,8 +87,6 @@ static int kipc_do_get(struct kipc_space *space, const struct kipc_kind *kind,
 {
 	int ret;
 
-	if (kind->may_ask && !kind->may_ask(space, get))
-		return -EINVAL;
 	ret = kipc_get(space, kind, get);
 	/* The dead may still hold what was lacking. */
 	if (unlikely(ret == -ENOSPC) && (kipc_death_settle() | kipc_shm_settle(space)))
@@ -164,6 +162,12 @@ static int kipc_ioctl_shm_ctl(struct kipc_space *space, void __user *arg, size_t
 	return kipc_shm_ctl(space, ctl.id, ctl.cmd, u64_to_user_ptr(ctl.buf));
 }
 
+/* A set of more than SEMMSL is not even looked for. */
+static inline bool kipc_may_ask_for(struct kipc_space *space, int nsems)
+{
+	return nsems >= 0 && nsems <= READ_ONCE(space->sem_limits.msl);
+}
+
 static int kipc_ioctl_sem_get(struct kipc_space *space, void __user *arg, size_t size)
 {
 	struct kipc_sem_get get;
@@ -172,7 +176,7 @@ static int kipc_ioctl_sem_get(struct kipc_space *space, void __user *arg, size_t
 	ret = kipc_copy_in(&get, sizeof(get), arg, size);
 	if (ret)
 		return ret;
-	if (get.lifetime > KIPC_LIFETIME_CREATOR)
+	if (get.lifetime > KIPC_LIFETIME_CREATOR || !kipc_may_ask_for(space, get.nsems))
 		return -EINVAL;
 	return kipc_do_get(space, &kipc_sem_kind,
 			   &(struct kipc_get){ .key = get.key, .flags = get.flags,
@@ -435,11 +439,23 @@ long kipc_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 }
 
 /* Apart from kipc_call(), which is to have no structure on its stack. */
-static noinline int kipc_call_get(struct kipc_space *space, const struct kipc_kind *kind,
-				  u64 first, u64 size)
+static noinline int kipc_call_get_slow(struct kipc_space *space, const struct kipc_kind *kind,
+				       u64 first, u64 size)
 {
 	return kipc_do_get(space, kind, &(struct kipc_get){
 		.key = lower_32_bits(first), .flags = upper_32_bits(first), .size = size });
+}
+
+static __always_inline int kipc_call_get(struct kipc_space *space, const struct kipc_kind *kind,
+					 u64 first, u64 size)
+{
+	key_t key = lower_32_bits(first);
+	int ret = -ENOENT;
+
+	if (key != IPC_PRIVATE)
+		ret = kipc_get_existing(&space->ids[kind->kind], key, upper_32_bits(first),
+					size);
+	return ret == -ENOENT ? kipc_call_get_slow(space, kind, first, size) : ret;
 }
 
 /* Commands whose argument is a number, or that have none. */
@@ -498,6 +514,8 @@ int kipc_call(struct file *file, loff_t first, loff_t second, int call)
 	case KIPC_CALL_SHM_GET:
 		return kipc_call_get(space, &kipc_shm_kind, first, (size_t)second);
 	case KIPC_CALL_SEM_GET:
+		if (!kipc_may_ask_for(space, second))
+			return -EINVAL;
 		return kipc_call_get(space, &kipc_sem_kind, first, (u32)second);
 	case KIPC_CALL_MSG_GET:
 		return kipc_call_get(space, &kipc_msg_kind, first, 0);

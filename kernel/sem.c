@@ -95,12 +95,6 @@ static const struct kipc_object_ops kipc_sem_object_ops = {
 
 /* ---- semget ---- */
 
-/* More than SEMMSL are not even looked for. */
-static bool kipc_sem_may_ask(struct kipc_space *space, const struct kipc_get *get)
-{
-	return (int)get->size >= 0 && (int)get->size <= READ_ONCE(space->sem_limits.msl);
-}
-
 static struct kipc_object *kipc_sem_new(struct kipc_space *space, const struct kipc_get *get)
 {
 	static atomic_long_t serial;
@@ -161,7 +155,6 @@ static int kipc_sem_add_locked(struct kipc_space *space, struct kipc_object *obj
 
 const struct kipc_kind kipc_sem_kind = {
 	.kind		= KIPC_KIND_SEM,
-	.may_ask	= kipc_sem_may_ask,
 	.new		= kipc_sem_new,
 	.add_locked	= kipc_sem_add_locked,
 };

@@ -8,9 +8,9 @@
  * its value is read until after the last store to it (kipc_sem_hold_locked,
  * kipc_sem_release_locked), and for as long as an operation sleeps that names it: an
  * honest process changes only words without a flag, all at once by compare and swap.
- * The one thing it does to a HELD word is to clear its slot, a byte of its own, at the
- * end of an operation with undo; so the kernel stores the value as 16 bits, and the
- * token only while there is no slot.
+ * The one thing it does to a HELD word is to clear its slot, by a store of that byte or
+ * an AND, at the end of an operation with undo; so the kernel stores the value as 16
+ * bits, and the token only while there is no slot.
  *
  * Orders, by name:
  *   HOLD     the RMW that sets HELD comes before the value is read: no sleeper misses

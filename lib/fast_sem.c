@@ -120,14 +120,14 @@ static inline bool is_small(uint16_t change)
 	return (uint16_t)(change + FAST_CHANGE_MAX) <= 2 * FAST_CHANGE_MAX;
 }
 
-/* Both parts of an undo value at once: the carry out of the lower does not matter here. */
+/* One after the other, for each was stored by itself: a load across both would wait. */
 static inline bool are_small(const struct kipc_sem_adjust *adjust)
 {
-	uint64_t both;
+	uint32_t fast = __atomic_load_n(&adjust->fast, __ATOMIC_RELAXED);
+	uint32_t slow = __atomic_load_n(&adjust->slow, __ATOMIC_RELAXED);
 
-	__builtin_memcpy(&both, adjust, sizeof(both));
-	both += (uint64_t)FAST_ADJUST_MAX << 32 | FAST_ADJUST_MAX;
-	return !(both & ~((uint64_t)(2 * FAST_ADJUST_MAX - 1) << 32 | (2 * FAST_ADJUST_MAX - 1)));
+	return fast + FAST_ADJUST_MAX < 2 * FAST_ADJUST_MAX &&
+	       slow + FAST_ADJUST_MAX < 2 * FAST_ADJUST_MAX;
 }
 
 #define COMPUTED_FROM_PENDING \
@@ -193,7 +193,8 @@ static KIPC_FAST int operate_undo(struct kipc_fast *fast, const struct view *vie
 	intent = add_to_value(intent, __atomic_load_n(&adjust->fast, __ATOMIC_RELAXED));
 	set_intent(slot, intent + COMPUTED_FROM_PENDING);
 	__atomic_store_n(&adjust->fast, (int16_t)intent, __ATOMIC_RELEASE);
-	__atomic_store_n((uint8_t *)&cell->word + KIPC_SEM_SLOT_SHIFT / 8, 0, __ATOMIC_RELEASE);
+	/* As wide as the next access of the word: see Documentation/performance.rst. */
+	__atomic_fetch_and(&cell->word, ~KIPC_SEM_SLOT, __ATOMIC_RELEASE);
 	set_intent(slot, 0);
 	__atomic_store_n(&cell->time, view->clock->seconds, __ATOMIC_RELAXED);
 	return 0;
