@@ -20,11 +20,13 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/single_threaded.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -249,19 +251,54 @@ KIPC_PUBLIC int msgget(key_t key, int msgflg)
 	return kipc_msgget(key, msgflg);
 }
 
-KIPC_PUBLIC int msgsnd(int msqid, const void *msgp, size_t msgsz, int msgflg)
+/*
+ * These two are cancellation points.  The C library has a way of its own to end a thread
+ * inside a system call; what others can do is to let it be ended at any instruction
+ * meanwhile.
+ */
+static inline int cancellable(void)
+{
+	int type = -1;
+
+	if (unlikely(!__libc_single_threaded))
+		pthread_setcanceltype(PTHREAD_CANCEL_ASYNCHRONOUS, &type);
+	return type;
+}
+
+static inline ssize_t no_longer_cancellable(int type, ssize_t ret)
+{
+	if (unlikely(type >= 0))
+		pthread_setcanceltype(type, NULL);
+	return ret;
+}
+
+static int send(int msqid, const void *msgp, size_t msgsz, int msgflg)
 {
 	if (unlikely(is_native()))
 		return kipc_preload_native(SYS_msgsnd, msqid, (long)msgp, msgsz, msgflg, 0, 0);
 	return kipc_msgsnd(msqid, msgp, msgsz, msgflg);
 }
 
-KIPC_PUBLIC ssize_t msgrcv(int msqid, void *msgp, size_t msgsz, long msgtyp, int msgflg)
+KIPC_PUBLIC int msgsnd(int msqid, const void *msgp, size_t msgsz, int msgflg)
+{
+	int type = cancellable();
+
+	return no_longer_cancellable(type, send(msqid, msgp, msgsz, msgflg));
+}
+
+static ssize_t receive(int msqid, void *msgp, size_t msgsz, long msgtyp, int msgflg)
 {
 	if (unlikely(is_native()))
 		return kipc_preload_native(SYS_msgrcv, msqid, (long)msgp, msgsz, msgtyp, msgflg,
 					   0);
 	return kipc_msgrcv(msqid, msgp, msgsz, msgtyp, msgflg);
+}
+
+KIPC_PUBLIC ssize_t msgrcv(int msqid, void *msgp, size_t msgsz, long msgtyp, int msgflg)
+{
+	int type = cancellable();
+
+	return no_longer_cancellable(type, receive(msqid, msgp, msgsz, msgtyp, msgflg));
 }
 
 static int control_queue(int msqid, int cmd, struct msqid_ds *buf)
@@ -418,9 +455,9 @@ long kipc_preload_syscall(long number, long a, long b, long c, long d, long e,
 	case SYS_msgget:
 		return msgget(a, b);
 	case SYS_msgsnd:
-		return msgsnd(a, (const void *)b, c, d);
+		return send(a, (const void *)b, c, d);
 	case SYS_msgrcv:
-		return msgrcv(a, (void *)b, c, d, e);
+		return receive(a, (void *)b, c, d, e);
 	case SYS_msgctl:
 		return control_queue(a, b, (struct msqid_ds *)c);
 #ifdef __i386__

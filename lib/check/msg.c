@@ -6,6 +6,7 @@
  */
 #include <errno.h>
 #include <limits.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -454,6 +455,39 @@ static void check_syscall(int id)
 }
 #endif
 
+#ifdef PRELOADED
+static void *receive_one(void *id)
+{
+	struct message m;
+
+	receive(*(int *)id, &m, sizeof(m.text), 99, 0);
+	return NULL;
+}
+
+static void *cancel_own(void *id)
+{
+	struct message m;
+
+	pthread_cancel(pthread_self());
+	receive(*(int *)id, &m, sizeof(m.text), 99, 0);
+	return NULL;
+}
+
+/* Both are cancellation points: to begin with, and while they sleep. */
+static void check_cancellation(int id)
+{
+	pthread_t thread;
+	void *result;
+
+	ok(pthread_create(&thread, NULL, cancel_own, &id) == 0 &&
+	   pthread_join(thread, &result) == 0 && result == PTHREAD_CANCELED,
+	   "msgrcv: a thread that is to be cancelled");
+	ok(pthread_create(&thread, NULL, receive_one, &id) == 0 &&
+	   pthread_cancel(thread) == 0 && pthread_join(thread, &result) == 0 &&
+	   result == PTHREAD_CANCELED, "msgrcv: a thread that sleeps, or is about to");
+}
+#endif
+
 int main(void)
 {
 	int id, other;
@@ -477,6 +511,7 @@ int main(void)
 	check_waiters(id);
 #ifdef PRELOADED
 	check_syscall(id);
+	check_cancellation(id);
 #else
 	check_extensions();
 #endif
