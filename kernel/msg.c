@@ -74,15 +74,16 @@ static void kipc_msg_perm_changed(struct kipc_object *object)
 	kipc_msg_queue_unlock(queue);
 }
 
-/* More bytes than a new queue has are for the privileged. */
+/* More bytes than a new queue has are for the privileged; native looks at 32 bits. */
 static bool kipc_msg_may_set(struct kipc_object *object, u64 max_bytes)
 {
-	return max_bytes <= READ_ONCE(object->space->msg_limits.mnb) || capable(CAP_SYS_RESOURCE);
+	return (u32)max_bytes <= READ_ONCE(object->space->msg_limits.mnb) || capable(CAP_SYS_RESOURCE);
 }
 
 static void kipc_msg_set_locked(struct kipc_object *object, u64 max_bytes)
 {
-	WRITE_ONCE(kipc_msg_queue_of(object)->max_bytes, max_bytes);
+	/* As native: a signed number of 32 bits on its way. */
+	WRITE_ONCE(kipc_msg_queue_of(object)->max_bytes, (int)max_bytes);
 }
 
 static unsigned long kipc_msg_users(struct kipc_object *object)
