@@ -17,19 +17,20 @@ static void kipc_msg_count_all(struct kipc_space *space, struct msginfo *info)
 {
 	struct kipc_msg_queue *queue;
 	struct kipc_object *object;
+	u64 count = 0, bytes = 0;
 	int index;
 
-	info->msgmap = 0;
-	info->msgtql = 0;
 	for (index = 0; (object = kipc_ids_next(&space->ids[KIPC_KIND_MSG], &index)); index++) {
 		queue = kipc_msg_queue_of(object);
 		mutex_lock(&queue->lock);
-		info->msgmap += queue->count;
-		info->msgtql += queue->bytes;
+		count += queue->count;
+		bytes += queue->bytes;
 		mutex_unlock(&queue->lock);
 		kipc_object_put(object);
 		cond_resched();
 	}
+	info->msgmap = min_t(u64, count, INT_MAX);
+	info->msgtql = min_t(u64, bytes, INT_MAX);
 }
 
 static int kipc_msg_ctl_info(struct kipc_space *space, int cmd, void __user *buf)
@@ -121,12 +122,15 @@ static int kipc_msg_ctl_stat(struct kipc_space *space, int id, int cmd, void __u
 	if (IS_ERR(object))
 		return PTR_ERR(object);
 
+	if (cmd != MSG_STAT_ANY && !kipc_may_access(object, S_IRUGO)) {
+		kipc_object_put(object);
+		return -EACCES;
+	}
+
 	queue = kipc_msg_queue_of(object);
 	mutex_lock(&queue->lock);
 	spin_lock(&object->lock);
-	if (cmd != MSG_STAT_ANY && !kipc_may_access(object, S_IRUGO)) {
-		ret = -EACCES;
-	} else if (object->removed) {
+	if (object->removed) {
 		ret = -EIDRM;
 	} else {
 		kipc_perm_show_locked(object, &stat.msg_perm);

@@ -39,8 +39,10 @@ static void kipc_msg_sort_all_locked(struct kipc_msg_queue *queue)
 
 static bool kipc_msg_rank_locked(struct kipc_msg_queue *queue, struct kipc_msg *msg)
 {
-	struct kipc_msg_rank *rank = kmalloc(sizeof(*rank), GFP_KERNEL_ACCOUNT);
+	struct kipc_msg_rank *rank;
 
+	/* Not worth killing anybody: see kipc_msg_rank_all_locked(). */
+	rank = kmalloc(sizeof(*rank), GFP_KERNEL_ACCOUNT | __GFP_NORETRY | __GFP_NOWARN);
 	if (!rank)
 		return false;
 	rank->msg = msg;
@@ -120,6 +122,7 @@ void kipc_msg_add_locked(struct kipc_msg_queue *queue, struct kipc_msg *msg)
 {
 	struct list_head *before = queue->messages.prev;
 
+	lockdep_assert_held(&queue->lock);
 	if (unlikely(!list_empty(&queue->messages) &&
 		     list_last_entry(&queue->messages, struct kipc_msg, list)->place.seq >
 		     msg->place.seq))
@@ -140,6 +143,7 @@ void kipc_msg_add_locked(struct kipc_msg_queue *queue, struct kipc_msg *msg)
  */
 void kipc_msg_remove_locked(struct kipc_msg_queue *queue, struct kipc_msg *msg)
 {
+	lockdep_assert_held(&queue->lock);
 	list_del(&msg->list);
 	if (queue->is_sorted)
 		kipc_sorted_erase(&queue->sorted, &msg->place);
@@ -160,11 +164,13 @@ static struct kipc_msg *kipc_msg_find_other_locked(struct kipc_msg_queue *queue,
 	list_for_each_entry(msg, &queue->messages, list) {
 		if (msg->place.value != type)
 			return msg;
-		if (++walked != KIPC_MSG_WALK)
+		if (++walked % KIPC_MSG_WALK)
 			continue;
-		kipc_msg_rank_all_locked(queue);
+		if (walked == KIPC_MSG_WALK)
+			kipc_msg_rank_all_locked(queue);
 		if (queue->is_ranked)
 			return kipc_msg_ranked(kipc_ranked_find_other(&queue->ranked, type));
+		cond_resched();
 	}
 	return NULL;
 }
@@ -179,9 +185,12 @@ static struct kipc_msg *kipc_msg_at_locked(struct kipc_msg_queue *queue, long po
 		kipc_msg_rank_all_locked(queue);
 	if (queue->is_ranked)
 		return kipc_msg_ranked(kipc_ranked_at(&queue->ranked, position));
-	list_for_each_entry(msg, &queue->messages, list)
+	list_for_each_entry(msg, &queue->messages, list) {
 		if (!position--)
 			return msg;
+		if (position % KIPC_MSG_WALK == 0)
+			cond_resched();
+	}
 	return NULL;
 }
 
@@ -198,6 +207,7 @@ struct kipc_msg *kipc_msg_find_locked(struct kipc_msg_queue *queue, enum kipc_ms
 {
 	struct kipc_msg *msg = kipc_msg_first(queue);
 
+	lockdep_assert_held(&queue->lock);
 	switch (match) {
 	case KIPC_MSG_ANY:
 		return msg;

@@ -129,6 +129,7 @@ static bool kipc_msg_hand_locked(struct kipc_msg_queue *queue, struct kipc_msg *
 			break;
 		if (sleeper->room < msg->size) {
 			kipc_msg_finish_locked(queue, sleeper, -E2BIG);
+			cond_resched();
 			continue;
 		}
 		kipc_msg_set_pid(&queue->lrpid, sleeper->task);
@@ -178,10 +179,10 @@ static void kipc_msg_settle_senders_locked(struct kipc_msg_queue *queue)
 			break;
 		if (sleeper->permits != queue->permits) {
 			kipc_msg_finish_locked(queue, sleeper, KIPC_MSG_AGAIN);
-			continue;
+		} else {
+			kipc_msg_put_locked(queue, sleeper->msg, sleeper->task);
+			kipc_msg_finish_locked(queue, sleeper, 0);
 		}
-		kipc_msg_put_locked(queue, sleeper->msg, sleeper->task);
-		kipc_msg_finish_locked(queue, sleeper, 0);
 		cond_resched();
 	}
 }
@@ -238,6 +239,7 @@ static void kipc_msg_wake_receivers_locked(struct kipc_msg_queue *queue, int sta
  */
 void kipc_msg_permit_locked(struct kipc_msg_queue *queue)
 {
+	lockdep_assert_held(&queue->lock);
 	queue->permits++;
 	kipc_msg_wake_receivers_locked(queue, KIPC_MSG_AGAIN);
 	kipc_msg_settle_senders_locked(queue);
@@ -250,6 +252,7 @@ void kipc_msg_permit_locked(struct kipc_msg_queue *queue)
  */
 void kipc_msg_wake_all_locked(struct kipc_msg_queue *queue, int status)
 {
+	lockdep_assert_held(&queue->lock);
 	kipc_msg_wake_receivers_locked(queue, status);
 	kipc_msg_wake_tree_locked(queue, &queue->senders, status);
 }
@@ -259,8 +262,10 @@ static void kipc_msg_visit_tree_locked(struct kipc_msg_queue *queue, struct rb_r
 {
 	struct rb_node *node;
 
-	for (node = rb_first(root); node; node = rb_next(node))
+	for (node = rb_first(root); node; node = rb_next(node)) {
 		visit(queue, kipc_msg_sleeper_of(kipc_rank_of(node)), data);
+		cond_resched();
+	}
 }
 
 /**
@@ -289,12 +294,13 @@ static int kipc_msg_interrupted(const struct kipc_timeout *timeout)
 }
 
 /* Nobody has carried it out yet; the queue's lock is held, and given back. */
-static int kipc_msg_sleep_locked(struct kipc_msg_queue *queue,
+static int kipc_msg_sleep_unlock(struct kipc_msg_queue *queue,
 				 struct kipc_msg_sleeper *sleeper,
 				 const struct kipc_timeout *timeout)
 {
 	int ret;
 
+	sleeper->permits = queue->permits;
 	if (sleeper->status != KIPC_MSG_AGAIN)
 		sleeper->rank.place.seq = queue->seq++;
 	sleeper->status = KIPC_SLEEPS;
@@ -315,32 +321,22 @@ static int kipc_msg_sleep_locked(struct kipc_msg_queue *queue,
 	return ret == -EINTR ? kipc_msg_interrupted(timeout) : ret;
 }
 
-/* May the caller do @mode?  Then the lock is held. */
+/*
+ * May the caller do @mode?  Then the lock is held.  It is asked under the lock: nothing
+ * gets in or out by rights of before once IPC_SET has returned.
+ */
 static int kipc_msg_lock(struct kipc_msg_queue *queue, int mode)
 {
-	if (!kipc_may_access(&queue->object, mode))
-		return -EACCES;
-	mutex_lock(&queue->lock);
-	if (unlikely(READ_ONCE(queue->object.removed))) {
-		mutex_unlock(&queue->lock);
-		return -EIDRM;
-	}
-	return 0;
-}
+	int ret = 0;
 
-/*
- * Sleep, the queue's lock is held and given back.  Permission is looked at once more:
- * if it changed since, the change is not in the number yet, and will end the sleep.
- */
-static int kipc_msg_sleep_permitted_locked(struct kipc_msg_queue *queue,
-					   struct kipc_msg_sleeper *sleeper, int mode,
-					   const struct kipc_timeout *timeout)
-{
-	sleeper->permits = queue->permits;
-	if (kipc_may_access(&queue->object, mode))
-		return kipc_msg_sleep_locked(queue, sleeper, timeout);
-	mutex_unlock(&queue->lock);
-	return -EACCES;
+	mutex_lock(&queue->lock);
+	if (unlikely(!kipc_may_access(&queue->object, mode)))
+		ret = -EACCES;
+	else if (unlikely(READ_ONCE(queue->object.removed)))
+		ret = -EIDRM;
+	if (unlikely(ret))
+		mutex_unlock(&queue->lock);
+	return ret;
 }
 
 static struct kipc_msg_queue *kipc_msg_find_queue(struct kipc_space *space, int id)
@@ -352,8 +348,8 @@ static struct kipc_msg_queue *kipc_msg_find_queue(struct kipc_space *space, int 
 
 /* ---- msgsnd ---- */
 
-/* Enter the queue if it has room; its lock is held, and then given back. */
-static bool kipc_msg_try_send_locked(struct kipc_msg_queue *queue, struct kipc_msg *msg)
+/* Enter the queue if it has room; its lock is held, and given back if it has. */
+static bool kipc_msg_try_send_unlock(struct kipc_msg_queue *queue, struct kipc_msg *msg)
 {
 	if (unlikely(!kipc_msg_fits_locked(queue, msg->size)))
 		return false;
@@ -363,7 +359,7 @@ static bool kipc_msg_try_send_locked(struct kipc_msg_queue *queue, struct kipc_m
 }
 
 /* There is no room; the queue's lock is held, and given back. */
-static noinline int kipc_msg_send_blocked_locked(struct kipc_msg_queue *queue,
+static noinline int kipc_msg_send_blocked_unlock(struct kipc_msg_queue *queue,
 						 struct kipc_msg *msg, bool waits,
 						 const struct kipc_timeout *timeout)
 {
@@ -377,11 +373,11 @@ static noinline int kipc_msg_send_blocked_locked(struct kipc_msg_queue *queue,
 		return -EAGAIN;
 	}
 	do {
-		ret = kipc_msg_sleep_permitted_locked(queue, &sleeper, S_IWUGO, timeout);
+		ret = kipc_msg_sleep_unlock(queue, &sleeper, timeout);
 		if (ret != KIPC_MSG_AGAIN)
 			return ret;
 		ret = kipc_msg_lock(queue, S_IWUGO);
-	} while (!ret && !kipc_msg_try_send_locked(queue, msg));
+	} while (!ret && !kipc_msg_try_send_unlock(queue, msg));
 	return ret;
 }
 
@@ -457,8 +453,8 @@ int kipc_msg_send(struct kipc_space *space, int id, unsigned int flags, u64 user
 	ret = kipc_msg_lock(queue, S_IWUGO);
 	if (likely(!ret)) {
 		queue->object.calls++;
-		if (unlikely(!kipc_msg_try_send_locked(queue, msg)))
-			ret = kipc_msg_send_blocked_locked(queue, msg, !(flags & IPC_NOWAIT),
+		if (unlikely(!kipc_msg_try_send_unlock(queue, msg)))
+			ret = kipc_msg_send_blocked_unlock(queue, msg, !(flags & IPC_NOWAIT),
 							   timeout);
 	}
 	kipc_object_put(&queue->object);
@@ -492,7 +488,7 @@ static struct kipc_msg *kipc_msg_try_receive_locked(struct kipc_msg_queue *queue
 
 /* There is none; the queue's lock is held, and given back. */
 static noinline struct kipc_msg *
-kipc_msg_receive_blocked_locked(struct kipc_msg_queue *queue, enum kipc_msg_match match,
+kipc_msg_receive_blocked_unlock(struct kipc_msg_queue *queue, enum kipc_msg_match match,
 				long type, size_t room, bool waits,
 				const struct kipc_timeout *timeout)
 {
@@ -507,7 +503,7 @@ kipc_msg_receive_blocked_locked(struct kipc_msg_queue *queue, enum kipc_msg_matc
 		return ERR_PTR(-ENOMSG);
 	}
 	do {
-		ret = kipc_msg_sleep_permitted_locked(queue, &sleeper, S_IRUGO, timeout);
+		ret = kipc_msg_sleep_unlock(queue, &sleeper, timeout);
 		if (ret != KIPC_MSG_AGAIN)
 			goto woken;
 		ret = kipc_msg_lock(queue, S_IRUGO);
@@ -616,7 +612,7 @@ long kipc_msg_receive(struct kipc_space *space, int id, unsigned int flags, u64 
 	if (likely(msg))
 		kipc_msg_queue_unlock(queue);
 	else
-		msg = kipc_msg_receive_blocked_locked(queue, match, type, room,
+		msg = kipc_msg_receive_blocked_unlock(queue, match, type, room,
 						      !(flags & IPC_NOWAIT), timeout);
 	if (IS_ERR(msg)) {
 		ret = PTR_ERR(msg);

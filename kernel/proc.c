@@ -122,11 +122,16 @@ static void kipc_proc_stop(struct seq_file *s, void *v)
 static int kipc_proc_show(struct seq_file *s, void *v)
 {
 	struct kipc_proc_walk *walk = s->private;
+	const struct cred *reader;
 
-	if (v == SEQ_START_TOKEN)
+	if (v == SEQ_START_TOKEN) {
 		seq_puts(s, walk->file->header);
-	else
-		walk->file->show(s, v);
+		return 0;
+	}
+	/* Whoever reads may have been handed the descriptor: what the opener may see counts. */
+	reader = override_creds(s->file->f_cred);
+	walk->file->show(s, v);
+	revert_creds(reader);
 	return 0;
 }
 
@@ -252,6 +257,8 @@ static void kipc_proc_queues_show(struct seq_file *s, struct kipc_object *object
 	if (!kipc_may_access(object, S_IRUGO))
 		return;
 	mutex_lock(&queue->lock);
+	if (READ_ONCE(object->removed))
+		goto unlock;
 	seq_printf(s, "%10d %10lu %10lu %10lu %10u %10u", object->id, queue->count, queue->bytes,
 		   READ_ONCE(queue->max_bytes), queue->sender_count, queue->receiver_count);
 	oldest = list_first_entry_or_null(&queue->messages, struct kipc_msg, list);
@@ -259,6 +266,7 @@ static void kipc_proc_queues_show(struct seq_file *s, struct kipc_object *object
 		seq_printf(s, " %10lu\n", (jiffies - oldest->born) / HZ);
 	else
 		seq_puts(s, "          -\n");
+unlock:
 	mutex_unlock(&queue->lock);
 }
 

@@ -30,11 +30,13 @@ static ktime_t kipc_clock_offset(clockid_t clock)
 	return 0;
 }
 
-/* A point of time of the caller's, which may be as far away as can be said. */
+/* A point of time of the caller's: as far away as can be said, or long ago, perhaps. */
 static ktime_t kipc_time_here(ktime_t time, clockid_t clock)
 {
 	ktime_t offset = kipc_clock_offset(clock);
 
+	if (time < offset)
+		return 0;
 	return offset < 0 && time > KTIME_MAX + offset ? KTIME_MAX : ktime_sub(time, offset);
 }
 
@@ -77,6 +79,8 @@ int kipc_timeout_get(struct kipc_timeout *timeout, u64 user, u32 flags, u32 cloc
 	}
 	timeout->clock = clock;
 	timeout->valid = timespec64_valid(&time);
+	if (!timeout->valid)
+		return 0;
 	timeout->expires = timespec64_to_ktime(time);
 	if (!(flags & KIPC_TIMEOUT_ABSOLUTE))
 		timeout->expires = ktime_add_safe(now, timeout->expires);
