@@ -480,7 +480,7 @@ static int kipc_call_sem_ctl(struct kipc_space *space, u64 first, u64 second)
 /* One message; flags and size are in the number of the call. */
 static int kipc_call_msg(struct kipc_space *space, u64 first, u64 second, int call)
 {
-	unsigned int size = call & KIPC_CALL_MSG_SIZE, flags = call >> 5 & 0x3800;
+	unsigned int size = call & KIPC_CALL_MSG_SIZE, flags = call >> 6 & 0x3800;
 	int id = lower_32_bits(first), type = upper_32_bits(first);
 
 	if (call == KIPC_CALL_MSG_SEND(flags, size))

@@ -36,10 +36,13 @@ static struct kmem_cache *kipc_msg_caches[KIPC_MSG_SIZES];
 /* The cache whose objects are large enough; @size is a page at most. */
 static struct kmem_cache *kipc_msg_cache(size_t size)
 {
-	unsigned int i = 0;
+	unsigned int i;
 
-	while (kipc_msg_sizes[i] < size)
-		i++;
+	/* Most are small. */
+	if (size <= kipc_msg_sizes[1])
+		return kipc_msg_caches[size > kipc_msg_sizes[0]];
+	for (i = 2; kipc_msg_sizes[i] < size; i++)
+		;
 	return kipc_msg_caches[i];
 }
 

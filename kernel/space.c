@@ -110,7 +110,7 @@ deinit_ids:
 	return ERR_PTR(ret);
 }
 
-static struct kipc_space *kipc_space_make_current(void)
+static noinline struct kipc_space *kipc_space_make_current(void)
 {
 	struct ipc_namespace *ns = current->nsproxy->ipc_ns;
 	struct kipc_space *space;
@@ -142,9 +142,9 @@ struct kipc_space *kipc_space_current_slow(void)
 {
 	struct kipc_space *space;
 
-	rcu_read_lock();
+	rcu_read_lock_sched();
 	space = kipc_space_find_rcu(current->nsproxy->ipc_ns);
-	rcu_read_unlock();
+	rcu_read_unlock_sched();
 	return likely(space) ? space : kipc_space_make_current();
 }
 

@@ -458,9 +458,9 @@ struct kipc_msg_ctl {
  * and MSG_EXCEPT.
  * offset: id, and above it what type to receive, as 32 bits; len: address of the message
  */
-#define KIPC_CALL_MSG_SEND(flags, size)		(0x6b100000 | ((flags) & 0x3800) << 5 | (size))
-#define KIPC_CALL_MSG_RECEIVE(flags, size)	(0x6b200000 | ((flags) & 0x3800) << 5 | (size))
-#define KIPC_CALL_MSG_SIZE	0xffff
+#define KIPC_CALL_MSG_SEND(flags, size)		(0x6b100000 | ((flags) & 0x3800) << 6 | (size))
+#define KIPC_CALL_MSG_RECEIVE(flags, size)	(0x6b200000 | ((flags) & 0x3800) << 6 | (size))
+#define KIPC_CALL_MSG_SIZE	0x1ffff
 
 /*
  * mmap on the device maps a segment that the caller may use, at this offset.
