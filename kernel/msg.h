@@ -141,7 +141,7 @@ enum kipc_msg_match {
  * @msg: to send: the message; to receive: the result; kipc_msg_queue.lock
  * @task: the caller
  * @permits: kipc_msg_queue.permits when it was permitted
- * @since: when it went to sleep, seconds since boot
+ * @since: when it went to sleep, in jiffies
  * @status: KIPC_SLEEPS, or the result; set under kipc_msg_queue.lock
  */
 struct kipc_msg_sleeper {
@@ -152,7 +152,7 @@ struct kipc_msg_sleeper {
 	struct kipc_msg *msg;
 	struct task_struct *task;
 	unsigned int permits;
-	time64_t since;
+	unsigned long since;
 	int status;
 };
 

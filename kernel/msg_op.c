@@ -304,7 +304,7 @@ static int kipc_msg_sleep_unlock(struct kipc_msg_queue *queue,
 	if (sleeper->status != KIPC_MSG_AGAIN)
 		sleeper->rank.place.seq = queue->seq++;
 	sleeper->status = KIPC_SLEEPS;
-	sleeper->since = ktime_get_boottime_seconds();
+	sleeper->since = jiffies;
 	kipc_msg_enqueue_locked(queue, sleeper);
 	kipc_msg_queue_unlock(queue);
 

@@ -278,10 +278,10 @@ static void kipc_proc_show_operation(struct kipc_sem_set *set, struct kipc_sem_s
 	struct seq_file *s = data;
 	struct kipc_proc_walk *walk = s->private;
 
-	seq_printf(s, "%-4s %10d %6u %10d %7d %10lld\n",
+	seq_printf(s, "%-4s %10d %6u %10d %7d %10lu\n",
 		   kipc_kind_names[KIPC_KIND_SEM], set->object.id, op->blocked->sem_num,
 		   task_tgid_nr_ns(op->task, walk->pid_ns), op->blocked->sem_op,
-		   ktime_get_boottime_seconds() - op->since);
+		   (jiffies - op->since) / HZ);
 }
 
 /* The type as its caller gave it. */
@@ -296,12 +296,12 @@ static void kipc_proc_show_sleeper(struct kipc_msg_queue *queue,
 	struct seq_file *s = data;
 	struct kipc_proc_walk *walk = s->private;
 
-	seq_printf(s, "%-4s %10d %6ld %10d %7s %10lld\n",
+	seq_printf(s, "%-4s %10d %6ld %10d %7s %10lu\n",
 		   kipc_kind_names[KIPC_KIND_MSG], queue->object.id,
 		   sleeper->match == KIPC_MSG_LEAST ? -sleeper->type : sleeper->type,
 		   task_tgid_nr_ns(sleeper->task, walk->pid_ns),
 		   is_named ? ops[sleeper->match] : "receive",
-		   ktime_get_boottime_seconds() - sleeper->since);
+		   (jiffies - sleeper->since) / HZ);
 }
 
 static void kipc_proc_waiters_show(struct seq_file *s, struct kipc_object *object)

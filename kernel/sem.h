@@ -169,7 +169,7 @@ struct kipc_sem_layout {
  * @changes: some operation is not a wait for zero
  * @blocked: the operation that cannot go on; kipc_sem_set.lock
  * @undo: undo values of the caller, if some operation has SEM_UNDO
- * @since: when it went to sleep, seconds since boot
+ * @since: when it went to sleep, in jiffies
  * @status: KIPC_SLEEPS, or the result; set under kipc_sem_set.lock
  */
 struct kipc_sem_sleeper {
@@ -180,7 +180,7 @@ struct kipc_sem_sleeper {
 	bool changes;
 	const struct sembuf *blocked;
 	struct kipc_sem_undo *undo;
-	time64_t since;
+	unsigned long since;
 	int status;
 };
 

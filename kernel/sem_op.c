@@ -6,6 +6,7 @@
  * or none.  Whatever changed values calls kipc_sem_settle_*_locked() afterwards,
  * which carries out what sleepers asked for as far as it goes now.
  */
+#include <linux/jiffies.h>
 #include <linux/mm.h>
 #include <linux/sched/signal.h>
 #include <linux/slab.h>
@@ -341,7 +342,7 @@ static int kipc_sem_sleep_locked(struct kipc_sem_set *set, struct kipc_sem_sleep
 	int ret;
 
 	op->status = KIPC_SLEEPS;
-	op->since = ktime_get_boottime_seconds();
+	op->since = jiffies;
 	kipc_sem_enqueue_locked(set, op);
 	kipc_sem_set_unlock(set);
 
