@@ -23,7 +23,9 @@
 #define FAST_BUCKETS	256
 
 /* Calls on a set, one after the other in its bucket, before it is mapped. */
+#ifndef FAST_PATIENCE
 #define FAST_PATIENCE	8
+#endif
 
 /*
  * Undo values are looked at before the word is the thread's.  They stay so far from

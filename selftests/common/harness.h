@@ -31,6 +31,8 @@
 		TH_LOG("%s: not there, or not empty", (_ipc)->listing); \
 	EXPECT_EQ(0, sem_rows(_ipc, NULL, 0)) \
 		TH_LOG("%s: not there, or not empty", (_ipc)->sem_listing); \
+	EXPECT_EQ(0, msg_rows(_ipc, NULL, 0)) \
+		TH_LOG("%s: not there, or not empty", (_ipc)->msg_listing); \
 } while (0)
 
 /* A call that must fail with @_err and return -1. */

@@ -18,8 +18,13 @@ const struct ipc ipc_native = {
 	.semop = semop,
 	.semtimedop = semtimedop,
 	.semctl = semctl,
+	.msgget = msgget,
+	.msgsnd = msgsnd,
+	.msgrcv = msgrcv,
+	.msgctl = msgctl,
 	.listing = "/proc/sysvipc/shm",
 	.sem_listing = "/proc/sysvipc/sem",
+	.msg_listing = "/proc/sysvipc/msg",
 	.sysctl = "/proc/sys/kernel",
 };
 
@@ -33,114 +38,135 @@ const struct ipc ipc_kipc = {
 	.semop = kipc_semop,
 	.semtimedop = kipc_semtimedop,
 	.semctl = kipc_semctl,
+	.msgget = kipc_msgget,
+	.msgsnd = kipc_msgsnd,
+	.msgrcv = kipc_msgrcv,
+	.msgctl = kipc_msgctl,
 	.listing = "/proc/kipc/shm",
 	.sem_listing = "/proc/kipc/sem",
+	.msg_listing = "/proc/kipc/msg",
 	.sysctl = "/proc/kipc/sys",
 };
 
+/* How a kind's listing is read: a row's first two fields are its key and its id. */
+struct format {
+	size_t size;
+	bool (*parse)(const char *line, void *row);
+};
+
+struct any_row {
+	int key, id;
+};
+
 /**
- * shm_rows() - read the listing of segments
+ * read_rows() - read a listing
  * @rows: filled with at most @max rows
  *
  * Return: the number of rows in the listing, -1 if it cannot be read or parsed.
  */
-int shm_rows(const struct ipc *ipc, struct shm_row *rows, int max)
+static int read_rows(const char *path, const struct format *format, void *rows, int max)
 {
-	char line[512];
+	char line[512], row[256] __attribute__((aligned(16)));
 	int n = -1;
-	FILE *f = fopen(ipc->listing, "re");
+	FILE *f = fopen(path, "re");
 
 	if (!f)
 		return -1;
 	while (fgets(line, sizeof(line), f)) {
-		struct shm_row r;
-
 		if (n++ < 0)	/* the heading */
 			continue;
-		if (sscanf(line, "%d %d %o %lu %u %u %lu %u %u %u %u %lu %lu %lu %lu %lu",
-			   &r.key, &r.id, &r.mode, &r.size, &r.cpid, &r.lpid, &r.nattch,
-			   &r.uid, &r.gid, &r.cuid, &r.cgid, &r.atime, &r.dtime, &r.ctime,
-			   &r.rss, &r.swap) != 16) {
-			fprintf(stderr, "# %s: cannot parse: %s", ipc->listing, line);
+		if (!format->parse(line, row)) {
+			fprintf(stderr, "# %s: cannot parse: %s", path, line);
 			n = -1;
 			break;
 		}
 		if (n <= max)
-			rows[n - 1] = r;
+			memcpy((char *)rows + (n - 1) * format->size, row, format->size);
 	}
 	fclose(f);
 	return n;
 }
 
 /* Return: 1 if @id is listed, 0 if not, -1 if the listing cannot be read. */
-int shm_row_find(const struct ipc *ipc, int id, struct shm_row *row)
+static int find_row(const char *path, const struct format *format, int id, void *row)
 {
-	int n = shm_rows(ipc, NULL, 0), i, found = 0;
-	struct shm_row *rows;
+	int n = read_rows(path, format, NULL, 0), i, found = 0;
+	char *rows;
 
 	if (n < 0)
 		return -1;
-	rows = calloc(n + 1, sizeof(*rows));
+	rows = calloc(n + 1, format->size);
 	if (!rows)
 		return -1;
-	i = shm_rows(ipc, rows, n);
+	i = read_rows(path, format, rows, n);
 	n = i < n ? i : n;
 	for (i = 0; i < n && !found; i++)
-		if (rows[i].id == id) {
-			*row = rows[i];
+		if (((struct any_row *)(rows + i * format->size))->id == id) {
+			memcpy(row, rows + i * format->size, format->size);
 			found = 1;
 		}
 	free(rows);
 	return found;
 }
 
-/* As shm_rows(), of semaphore sets. */
+static bool parse_shm(const char *line, void *row)
+{
+	struct shm_row *r = row;
+
+	return sscanf(line, "%d %d %o %lu %u %u %lu %u %u %u %u %lu %lu %lu %lu %lu", &r->key,
+		      &r->id, &r->mode, &r->size, &r->cpid, &r->lpid, &r->nattch, &r->uid, &r->gid,
+		      &r->cuid, &r->cgid, &r->atime, &r->dtime, &r->ctime, &r->rss, &r->swap) == 16;
+}
+
+static bool parse_sem(const char *line, void *row)
+{
+	struct sem_row *r = row;
+
+	return sscanf(line, "%d %d %o %u %u %u %u %u %lu %lu", &r->key, &r->id, &r->mode, &r->nsems,
+		      &r->uid, &r->gid, &r->cuid, &r->cgid, &r->otime, &r->ctime) == 10;
+}
+
+static bool parse_msg(const char *line, void *row)
+{
+	struct msg_row *r = row;
+
+	return sscanf(line, "%d %d %o %lu %lu %u %u %u %u %u %u %lu %lu %lu", &r->key, &r->id,
+		      &r->mode, &r->cbytes, &r->qnum, &r->lspid, &r->lrpid, &r->uid, &r->gid,
+		      &r->cuid, &r->cgid, &r->stime, &r->rtime, &r->ctime) == 14;
+}
+
+static const struct format shm_format = { sizeof(struct shm_row), parse_shm };
+static const struct format sem_format = { sizeof(struct sem_row), parse_sem };
+static const struct format msg_format = { sizeof(struct msg_row), parse_msg };
+
+int shm_rows(const struct ipc *ipc, struct shm_row *rows, int max)
+{
+	return read_rows(ipc->listing, &shm_format, rows, max);
+}
+
+int shm_row_find(const struct ipc *ipc, int id, struct shm_row *row)
+{
+	return find_row(ipc->listing, &shm_format, id, row);
+}
+
 int sem_rows(const struct ipc *ipc, struct sem_row *rows, int max)
 {
-	char line[512];
-	int n = -1;
-	FILE *f = fopen(ipc->sem_listing, "re");
-
-	if (!f)
-		return -1;
-	while (fgets(line, sizeof(line), f)) {
-		struct sem_row r;
-
-		if (n++ < 0)	/* the heading */
-			continue;
-		if (sscanf(line, "%d %d %o %u %u %u %u %u %lu %lu", &r.key, &r.id, &r.mode,
-			   &r.nsems, &r.uid, &r.gid, &r.cuid, &r.cgid, &r.otime,
-			   &r.ctime) != 10) {
-			fprintf(stderr, "# %s: cannot parse: %s", ipc->sem_listing, line);
-			n = -1;
-			break;
-		}
-		if (n <= max)
-			rows[n - 1] = r;
-	}
-	fclose(f);
-	return n;
+	return read_rows(ipc->sem_listing, &sem_format, rows, max);
 }
 
 int sem_row_find(const struct ipc *ipc, int id, struct sem_row *row)
 {
-	int n = sem_rows(ipc, NULL, 0), i, found = 0;
-	struct sem_row *rows;
+	return find_row(ipc->sem_listing, &sem_format, id, row);
+}
 
-	if (n < 0)
-		return -1;
-	rows = calloc(n + 1, sizeof(*rows));
-	if (!rows)
-		return -1;
-	i = sem_rows(ipc, rows, n);
-	n = i < n ? i : n;
-	for (i = 0; i < n && !found; i++)
-		if (rows[i].id == id) {
-			*row = rows[i];
-			found = 1;
-		}
-	free(rows);
-	return found;
+int msg_rows(const struct ipc *ipc, struct msg_row *rows, int max)
+{
+	return read_rows(ipc->msg_listing, &msg_format, rows, max);
+}
+
+int msg_row_find(const struct ipc *ipc, int id, struct msg_row *row)
+{
+	return find_row(ipc->msg_listing, &msg_format, id, row);
 }
 
 struct kipc_ids_row kipc_ids_read(const char *kind)
@@ -284,6 +310,105 @@ int sem_new(const struct ipc *ipc, int nsems, const unsigned short *vals, int mo
 	int id = ipc->semget(IPC_PRIVATE, nsems, mode);
 
 	return id < 0 || sem_setall(ipc, id, vals) ? -1 : id;
+}
+
+int msg_stat(const struct ipc *ipc, int id, struct msqid_ds *ds)
+{
+	memset(ds, POISON, sizeof(*ds));
+	return ipc->msgctl(id, IPC_STAT, ds);
+}
+
+int msg_set_qbytes(const struct ipc *ipc, int id, unsigned long qbytes)
+{
+	struct msqid_ds ds;
+
+	if (ipc->msgctl(id, IPC_STAT, &ds))
+		return -1;
+	ds.msg_qbytes = qbytes;
+	return ipc->msgctl(id, IPC_SET, &ds);
+}
+
+int msg_rmid(const struct ipc *ipc, int id)
+{
+	return ipc->msgctl(id, IPC_RMID, NULL);
+}
+
+long msg_qnum(const struct ipc *ipc, int id)
+{
+	struct msqid_ds ds;
+
+	return msg_stat(ipc, id, &ds) ? -errno : (long)ds.msg_qnum;
+}
+
+long msg_cbytes(const struct ipc *ipc, int id)
+{
+	struct msqid_ds ds;
+
+	return msg_stat(ipc, id, &ds) ? -errno : (long)ds.__msg_cbytes;
+}
+
+int msg_send(const struct ipc *ipc, int id, long type, int value, int flags)
+{
+	const struct note n = { type, value };
+
+	return ipc->msgsnd(id, &n, NOTE, flags);
+}
+
+int msg_receive(const struct ipc *ipc, int id, long type, int flags)
+{
+	struct note n = { 0, -1 };
+	ssize_t size = ipc->msgrcv(id, &n, NOTE, type, flags);
+
+	if (size < 0)
+		return -1;
+	errno = 0;
+	return size == NOTE && n.type > 0 && n.value >= 0 ? n.value : -2;
+}
+
+static unsigned char text_at(long type, size_t i)
+{
+	return type * 31 + i * 13 + (i >> 8);
+}
+
+int msg_send_bytes(const struct ipc *ipc, int id, long type, size_t size, int flags)
+{
+	struct { long type; unsigned char text[]; } *m = malloc(sizeof(*m) + size);
+	int ret, err;
+	size_t i;
+
+	if (!m)
+		return -1;
+	m->type = type;
+	for (i = 0; i < size; i++)
+		m->text[i] = text_at(type, i);
+	ret = ipc->msgsnd(id, m, size, flags);
+	err = errno;
+	free(m);
+	errno = err;
+	return ret;
+}
+
+ssize_t msg_receive_bytes(const struct ipc *ipc, int id, size_t size, long type, int flags)
+{
+	struct { long type; unsigned char text[]; } *m = malloc(sizeof(*m) + size + 1);
+	ssize_t n, i;
+	int err;
+
+	if (!m)
+		return -1;
+	memset(m, POISON, sizeof(*m) + size + 1);
+	n = ipc->msgrcv(id, m, size, type, flags);
+	err = errno;
+	for (i = 0; i < n && m->text[i] == text_at(m->type, i); i++)
+		;
+	/* Nothing beyond. */
+	for (; n >= 0 && i >= n && i <= (ssize_t)size && m->text[i] == POISON; i++)
+		;
+	if (n >= 0 && i <= (ssize_t)size)
+		n = -2;
+	free(m);
+	errno = err;
+	return n;
 }
 
 bool native_ids_extended(void)

@@ -15,6 +15,7 @@
 #include <stdint.h>
 #include <string.h>
 #include <sys/ipc.h>
+#include <sys/msg.h>
 #include <sys/sem.h>
 #include <sys/shm.h>
 #include <sys/types.h>
@@ -34,6 +35,12 @@
 #endif
 #ifndef SEM_STAT_ANY
 #define SEM_STAT_ANY	20
+#endif
+#ifndef MSG_STAT_ANY
+#define MSG_STAT_ANY	13
+#endif
+#ifndef MSG_COPY
+#define MSG_COPY	040000
 #endif
 #define SEMVMX		32767		/* the highest value of a semaphore */
 #define SEMAEM		32767		/* of an undo value; the lowest is -SEMAEM - 1 */
@@ -55,6 +62,7 @@ union semun {
  * @name: "native" or "kipc"
  * @listing: its /proc file of segments
  * @sem_listing: its /proc file of semaphore sets
+ * @msg_listing: its /proc file of message queues
  * @sysctl: the directory of its limits
  */
 struct ipc {
@@ -68,7 +76,11 @@ struct ipc {
 	int (*semtimedop)(int id, struct sembuf *sops, size_t nsops,
 			  const struct timespec *timeout);
 	int (*semctl)(int id, int num, int cmd, ...);
-	const char *listing, *sem_listing;
+	int (*msgget)(key_t key, int flags);
+	int (*msgsnd)(int id, const void *msg, size_t size, int flags);
+	ssize_t (*msgrcv)(int id, void *msg, size_t size, long type, int flags);
+	int (*msgctl)(int id, int cmd, struct msqid_ds *buf);
+	const char *listing, *sem_listing, *msg_listing;
 	const char *sysctl;
 };
 
@@ -99,10 +111,21 @@ struct sem_row {
 	unsigned long otime, ctime;
 };
 
+struct msg_row {
+	int key, id;
+	unsigned int mode;
+	unsigned long cbytes, qnum;
+	unsigned int lspid, lrpid;
+	unsigned int uid, gid, cuid, cgid;
+	unsigned long stime, rtime, ctime;
+};
+
 int shm_rows(const struct ipc *ipc, struct shm_row *rows, int max);
 int shm_row_find(const struct ipc *ipc, int id, struct shm_row *row);
 int sem_rows(const struct ipc *ipc, struct sem_row *rows, int max);
 int sem_row_find(const struct ipc *ipc, int id, struct sem_row *row);
+int msg_rows(const struct ipc *ipc, struct msg_row *rows, int max);
+int msg_row_find(const struct ipc *ipc, int id, struct msg_row *row);
 
 /* /proc/kipc/ids, one kind; every field is -1 when the file or the row is missing. */
 struct kipc_ids_row {
@@ -160,6 +183,34 @@ int sem_rmid(const struct ipc *ipc, int id);
 int sem_new(const struct ipc *ipc, int nsems, const unsigned short *vals, int mode);
 #define SEMS(...) \
 	sizeof((unsigned short[]){ __VA_ARGS__ }) / sizeof(short), (unsigned short[]){ __VA_ARGS__ }
+
+#define MSGMAX		8192		/* the limits' defaults */
+#define MSGMNB		16384
+
+/* A message of little text; most tests need no more. */
+struct note {
+	long type;
+	int value;
+};
+#define NOTE	sizeof(int)
+
+int msg_stat(const struct ipc *ipc, int id, struct msqid_ds *ds);
+int msg_set_qbytes(const struct ipc *ipc, int id, unsigned long qbytes);
+int msg_rmid(const struct ipc *ipc, int id);
+/* Messages in the queue, or -errno. */
+long msg_qnum(const struct ipc *ipc, int id);
+long msg_cbytes(const struct ipc *ipc, int id);
+
+/* A note; to receive returns its value, which is not negative, or -1. */
+int msg_send(const struct ipc *ipc, int id, long type, int value, int flags);
+int msg_receive(const struct ipc *ipc, int id, long type, int flags);
+
+/*
+ * A message of @size bytes, whose text follows from its type.  To receive returns the
+ * bytes received, or -1; -2 if the text is another, or something was written beyond.
+ */
+int msg_send_bytes(const struct ipc *ipc, int id, long type, size_t size, int flags);
+ssize_t msg_receive_bytes(const struct ipc *ipc, int id, size_t size, long type, int flags);
 
 /* Whether native ids have kipc's shape: the boot option ipcmni_extend. */
 bool native_ids_extended(void);

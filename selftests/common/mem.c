@@ -2,6 +2,7 @@
 #include "mem.h"
 
 #include <fcntl.h>
+#include <limits.h>
 #include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -101,6 +102,24 @@ static uint64_t read_u64(const char *path, uint64_t index)
 		v = 0;
 	close(fd);
 	return v;
+}
+
+void *bad_address(unsigned int which)
+{
+	static void *const bad[] = { NULL, (void *)1, (void *)0xffff888000000000ul,
+				     (void *)(ULONG_MAX - 8), (void *)0x7ffffffff000ul };
+	const long page = sysconf(_SC_PAGESIZE);
+	char *p;
+
+	if (which < sizeof(bad) / sizeof(*bad))
+		return bad[which];
+	which -= sizeof(bad) / sizeof(*bad);
+	if (which > 1)
+		return MAP_FAILED;
+	p = mmap(NULL, 2 * page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	if (p == MAP_FAILED || mprotect(p + page, page, PROT_NONE))
+		return MAP_FAILED;
+	return which ? p + page - BAD_ADDRESS_ROOM : p + page;
 }
 
 uint64_t page_flags(const void *addr)

@@ -31,6 +31,13 @@ struct mapping {
 /* Return: 0, or -1 when nothing is mapped there. */
 int mapping_of(const void *addr, struct mapping *m);
 
+/*
+ * Addresses that the kernel must not follow, by number from 0; the last one is good for
+ * BAD_ADDRESS_ROOM bytes.  Return: one, or MAP_FAILED when there are no more.
+ */
+#define BAD_ADDRESS_ROOM	16
+void *bad_address(unsigned int which);
+
 /* The flags of the page at @addr (which must be present), or 0. */
 uint64_t page_flags(const void *addr);
 

@@ -306,6 +306,137 @@ int peer_sem_set(struct peer *p, const struct ipc *ipc, int id, const struct sem
 	return peer_run(p, do_sem_ds, (long)ipc, id, IPC_SET, 0, 0);
 }
 
+static long do_msgget(long *arg, void *buf)
+{
+	(void)buf;
+	return ((const struct ipc *)arg[0])->msgget(arg[1], arg[2]);
+}
+
+int peer_msgget(struct peer *p, const struct ipc *ipc, key_t key, int flags)
+{
+	return peer_run(p, do_msgget, (long)ipc, key, flags, 0, 0);
+}
+
+static long do_send(long *arg, void *buf)
+{
+	(void)buf;
+	return msg_send((const struct ipc *)arg[0], arg[1], arg[2], arg[3], arg[4]);
+}
+
+static long do_send_bytes(long *arg, void *buf)
+{
+	(void)buf;
+	return msg_send_bytes((const struct ipc *)arg[0], arg[1], arg[2], arg[3], arg[4]);
+}
+
+static long do_receive(long *arg, void *buf)
+{
+	(void)buf;
+	return msg_receive((const struct ipc *)arg[0], arg[1], arg[2], arg[3]);
+}
+
+static long do_receive_bytes(long *arg, void *buf)
+{
+	(void)buf;
+	return msg_receive_bytes((const struct ipc *)arg[0], arg[1], arg[2], arg[3], arg[4]);
+}
+
+int peer_send(struct peer *p, const struct ipc *ipc, int id, long type, int value, int flags)
+{
+	return peer_run(p, do_send, (long)ipc, id, type, value, flags);
+}
+
+int peer_send_bytes(struct peer *p, const struct ipc *ipc, int id, long type, size_t size,
+		    int flags)
+{
+	return peer_run(p, do_send_bytes, (long)ipc, id, type, size, flags);
+}
+
+int peer_receive(struct peer *p, const struct ipc *ipc, int id, long type, int flags)
+{
+	return peer_run(p, do_receive, (long)ipc, id, type, flags, 0);
+}
+
+int peer_receive_bytes(struct peer *p, const struct ipc *ipc, int id, size_t size, long type,
+		       int flags)
+{
+	return peer_run(p, do_receive_bytes, (long)ipc, id, size, type, flags);
+}
+
+int peer_block_send(struct peer *p, const struct ipc *ipc, int id, long type, int value)
+{
+	return peer_begin(p, do_send, (long)ipc, id, type, value, 0) || peer_asleep(p) ? -1 : 0;
+}
+
+int peer_block_send_bytes(struct peer *p, const struct ipc *ipc, int id, long type, size_t size)
+{
+	return peer_begin(p, do_send_bytes, (long)ipc, id, type, size, 0) || peer_asleep(p) ? -1 : 0;
+}
+
+int peer_block_receive(struct peer *p, const struct ipc *ipc, int id, long type, int flags)
+{
+	return peer_begin(p, do_receive, (long)ipc, id, type, flags, 0) || peer_asleep(p) ? -1 : 0;
+}
+
+int peer_block_receive_bytes(struct peer *p, const struct ipc *ipc, int id, size_t size, long type,
+			     int flags)
+{
+	return peer_begin(p, do_receive_bytes, (long)ipc, id, size, type, flags) ||
+	       peer_asleep(p) ? -1 : 0;
+}
+
+static long do_msgctl(long *arg, void *buf)
+{
+	return ((const struct ipc *)arg[0])->msgctl(arg[1], arg[2], arg[3] ? buf : NULL);
+}
+
+int peer_msgctl(struct peer *p, const struct ipc *ipc, int id, int cmd, struct msqid_ds *ds)
+{
+	int ret;
+
+	if (ds)
+		memcpy(p->page->buf, ds, sizeof(*ds));
+	ret = peer_run(p, do_msgctl, (long)ipc, id, cmd, !!ds, 0);
+	if (ds)
+		memcpy(ds, p->page->buf, sizeof(*ds));
+	return ret;
+}
+
+static void handler(int sig)
+{
+	(void)sig;
+}
+
+static long do_catch(long *arg, void *buf)
+{
+	struct sigaction sa = { .sa_handler = handler, .sa_flags = arg[1] };
+
+	(void)buf;
+	if (arg[1] == -1)
+		return signal(arg[0], SIG_IGN) == SIG_ERR ? -1 : 0;
+	return sigaction(arg[0], &sa, NULL);
+}
+
+int peer_catch(struct peer *p, int sig, int flags)
+{
+	return peer_run(p, do_catch, sig, flags, 0, 0, 0);
+}
+
+static long do_mask(long *arg, void *buf)
+{
+	sigset_t set;
+
+	(void)buf;
+	sigemptyset(&set);
+	sigaddset(&set, arg[0]);
+	return sigprocmask(SIG_BLOCK, &set, NULL);
+}
+
+int peer_mask(struct peer *p, int sig)
+{
+	return peer_run(p, do_mask, sig, 0, 0, 0, 0);
+}
+
 static long do_peek(long *arg, void *buf)
 {
 	(void)buf;
@@ -421,20 +552,41 @@ int wait_asleep(pid_t tid)
 }
 
 /*
- * S only: in D it waits for a lock or for memory, on its way.  Whoever wakes it has done
- * so before its own call returns, so what is seen asleep afterwards was not woken.
+ * S only: in D it waits for a lock or for memory, on its way.  And off the processor: it
+ * has that state also while it only looks whether it has to sleep.
+ */
+bool task_asleep(pid_t tid)
+{
+	char path[64], c = 0;
+	int fd;
+
+	snprintf(path, sizeof(path), "/proc/%d/syscall", tid);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	/* Without the right to trace it the state has to do. */
+	if (fd >= 0) {
+		if (read(fd, &c, 1) != 1)
+			c = 0;
+		close(fd);
+	}
+	return c != 'r' && task_state(tid) == 'S';
+}
+
+/*
+ * Whoever wakes it has done so before its own call returns, so what is seen asleep
+ * afterwards was not woken.
  */
 int peer_asleep(struct peer *p)
 {
 	for (;;) {
 		enum peer_state before = __atomic_load_n(&p->page->state, __ATOMIC_SEQ_CST);
-		char task = task_state(p->pid);
+		bool asleep = task_asleep(p->pid);
 		enum peer_state after = __atomic_load_n(&p->page->state, __ATOMIC_SEQ_CST);
+		char task = task_state(p->pid);
 
 		if (after == PEER_IDLE || !task || task == 'Z' || task == 'X')
 			return -1;
 		/* Within the call all the while; else it slept waiting to be told. */
-		if (before == PEER_BUSY && task == 'S')
+		if (before == PEER_BUSY && asleep)
 			return 0;
 		wait_a_little();
 	}

@@ -76,8 +76,28 @@ int peer_block(struct peer *p, const struct ipc *ipc, int id, const struct sembu
 int peer_block1(struct peer *p, const struct ipc *ipc, int id, int num, int op, int flags);
 int peer_block_timed(struct peer *p, const struct ipc *ipc, int id, const struct sembuf *sops,
 		     size_t nsops, const struct timespec *timeout);
+int peer_msgget(struct peer *p, const struct ipc *ipc, key_t key, int flags);
+/* As msg_send() to msg_receive_bytes(). */
+int peer_send(struct peer *p, const struct ipc *ipc, int id, long type, int value, int flags);
+int peer_receive(struct peer *p, const struct ipc *ipc, int id, long type, int flags);
+int peer_send_bytes(struct peer *p, const struct ipc *ipc, int id, long type, size_t size,
+		    int flags);
+int peer_receive_bytes(struct peer *p, const struct ipc *ipc, int id, size_t size, long type,
+		       int flags);
+/* With this structure, which may be NULL. */
+int peer_msgctl(struct peer *p, const struct ipc *ipc, int id, int cmd, struct msqid_ds *ds);
+/* Begin one that must sleep.  Return: 0 once it does, -1 if it did not. */
+int peer_block_send(struct peer *p, const struct ipc *ipc, int id, long type, int value);
+int peer_block_send_bytes(struct peer *p, const struct ipc *ipc, int id, long type, size_t size);
+int peer_block_receive(struct peer *p, const struct ipc *ipc, int id, long type, int flags);
+int peer_block_receive_bytes(struct peer *p, const struct ipc *ipc, int id, size_t size, long type,
+			     int flags);
 int peer_peek(struct peer *p, const void *addr);
 int peer_poke(struct peer *p, void *addr, int byte);
+
+/* Of a peer's process: catch a signal with these flags of sigaction, or ignore it (-1). */
+int peer_catch(struct peer *p, int sig, int flags);
+int peer_mask(struct peer *p, int sig);
 
 /* Run @fn in a child of its own and return its wait status. */
 int in_child(int (*fn)(void *arg), void *arg);
@@ -92,6 +112,8 @@ void wait_a_little(void);
 
 /* The letter of its state in /proc, or 0 when it is gone. */
 char task_state(pid_t tid);
+/* Whether it sleeps, interruptibly, and nobody has woken it. */
+bool task_asleep(pid_t tid);
 /* Wait until a thread is seen asleep in the kernel (state S or D). */
 int wait_asleep(pid_t tid);
 

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0
 #
 # What kipc and native IPC say of themselves, and the few lines of TAP, for tests with real
-# programs. KIND is shm or sem, WHERE is kipc or sysvipc.
+# programs. KIND is shm, sem or msg, WHERE is kipc or sysvipc.
 
 # Lines of a listing below its head
 objects() { tail -n +2 "/proc/$1/$2"; } # WHERE KIND
@@ -19,20 +19,31 @@ native_id() { # KIND
 	case $1 in
 	shm) id=$(LD_PRELOAD='' ipcmk -M 1 | sed 's/.*: //'); LD_PRELOAD='' ipcrm -m "$id" ;;
 	sem) id=$(LD_PRELOAD='' ipcmk -S 1 | sed 's/.*: //'); LD_PRELOAD='' ipcrm -s "$id" ;;
+	msg) id=$(LD_PRELOAD='' ipcmk -Q | sed 's/.*: //'); LD_PRELOAD='' ipcrm -q "$id" ;;
 	esac
 	echo "$id"
 }
 
 # Remember both counters, and ask later whether kipc served everything and native IPC nothing.
-begin() { # KIND
-	kind=$1
-	native_before=$(native_id "$kind")
-	created_before=$(created "$kind")
+begin() { # KIND...
+	kinds=$*
+	for kind in $kinds; do
+		eval "native_before_$kind=$(native_id "$kind") created_before_$kind=$(created "$kind")"
+	done
 }
 
 kipc_served_all() {
-	native_after=$(native_id "$kind")
-	[ "$(created "$kind")" -gt "$created_before" ] && [ "$native_after" -eq $((native_before + 1)) ]
+	for kind in $kinds; do
+		eval "native_before=\$native_before_$kind created_before=\$created_before_$kind"
+		[ "$(created "$kind")" -gt "$created_before" ] || return
+		[ "$(native_id "$kind")" -eq $((native_before + 1)) ] || return
+	done
+}
+
+nothing_left() {
+	for kind in $kinds; do
+		[ "$(count kipc "$kind")" = 0 ] || return
+	done
 }
 
 # Wait until a shell condition holds, for a minute and a half; a condition may take its time.
