@@ -16,6 +16,7 @@ static const unsigned int cmds[] = {
 	KIPC_IOC_QUERY, KIPC_IOC_LIMIT, KIPC_IOC_PROCESS_MAP,
 	KIPC_IOC_SHM_GET, KIPC_IOC_SHM_ATTACH, KIPC_IOC_SHM_DETACH, KIPC_IOC_SHM_CTL,
 	KIPC_IOC_SEM_GET, KIPC_IOC_SEM_OP, KIPC_IOC_SEM_CTL, KIPC_IOC_SEM_MAP,
+	KIPC_IOC_MSG_GET, KIPC_IOC_MSG_SEND, KIPC_IOC_MSG_RECEIVE, KIPC_IOC_MSG_CTL,
 };
 
 FIXTURE(device) {
@@ -73,10 +74,11 @@ TEST_F(device, query)
 	EXPECT_EQ(KIPC_FEATURE_SHM, q.features & KIPC_FEATURE_SHM);
 	EXPECT_EQ(KIPC_FEATURE_LIFETIME_CREATOR, q.features & KIPC_FEATURE_LIFETIME_CREATOR);
 	EXPECT_EQ(KIPC_FEATURE_SEM, q.features & KIPC_FEATURE_SEM);
+	EXPECT_EQ(KIPC_FEATURE_MSG, q.features & KIPC_FEATURE_MSG);
 	/* Nothing that this header does not name. */
 	EXPECT_EQ(0, q.features & ~(KIPC_FEATURE_SHM | KIPC_FEATURE_SHM_HUGETLB |
 				    KIPC_FEATURE_LIFETIME_CREATOR | KIPC_FEATURE_SEM |
-				    KIPC_FEATURE_SEM_MAP));
+				    KIPC_FEATURE_SEM_MAP | KIPC_FEATURE_MSG));
 	EXPECT_NE(NULL, memchr(q.release, 0, sizeof(q.release)));
 	EXPECT_NE(0, q.release[0]);
 }
@@ -170,7 +172,8 @@ TEST_F(device, longer)
 TEST_F(device, unknown_numbers)
 {
 	static const unsigned int known[] = { 0x00, 0x01, 0x02, 0x03, 0x10, 0x11, 0x12, 0x13,
-					      0x20, 0x21, 0x22, 0x23 };
+					      0x20, 0x21, 0x22, 0x23,
+					      0x30, 0x31, 0x32, 0x33 };
 	static unsigned char buf[16384];
 	unsigned int nr, i, dir, size;
 
@@ -310,7 +313,7 @@ TEST_F(device, short_calls)
 	for (which = -2; which < 10; which++)
 		EXPECT_EQ(EINVAL, advise(self->fd, 0600, 0, PAGE, which));
 	EXPECT_EQ(EINVAL, advise(self->fd, 0600, 0, PAGE, KIPC_CALL_SHM_GET - 1));
-	EXPECT_EQ(EINVAL, advise(self->fd, 0600, 0, PAGE, KIPC_CALL_SEM_CTL + 1));
+	EXPECT_EQ(EINVAL, advise(self->fd, 0600, 0, PAGE, KIPC_CALL_MSG_GET + 1));
 	EXPECT_EQ(2, shm_rows(&ipc_kipc, NULL, 0));
 	close(ro);
 }
@@ -360,6 +363,10 @@ TEST_F(device, limits)
 		{ KIPC_LIMIT_SHMMNI, "shmmni", 4000, (1 << 24) + 1 },
 		{ KIPC_LIMIT_SHM_RMID_FORCED, "shm_rmid_forced", 1, 2 },
 		{ KIPC_LIMIT_SHM_NEXT_ID, "shm_next_id", 17, 1ull << 31 },
+		{ KIPC_LIMIT_MSGMAX, "msgmax", 5000, 1ull << 31 },
+		{ KIPC_LIMIT_MSGMNB, "msgmnb", 50000, 1ull << 31 },
+		{ KIPC_LIMIT_MSGMNI, "msgmni", 300, (1 << 24) + 1 },
+		{ KIPC_LIMIT_MSG_NEXT_ID, "msg_next_id", 18, 1ull << 31 },
 	};
 	struct kipc_limit lim;
 	unsigned int i;
@@ -386,7 +393,7 @@ TEST_F(device, limits)
 		lim = (struct kipc_limit){ .limit = KIPC_LIMIT_SHMMNI, .flags = i | 2, .value = 9 };
 		EXPECT_ERR(EINVAL, ioctl(self->fd, KIPC_IOC_LIMIT, &lim));
 	}
-	lim = (struct kipc_limit){ .limit = KIPC_LIMIT_SEM_NEXT_ID + 1 };
+	lim = (struct kipc_limit){ .limit = KIPC_LIMIT_MSG_NEXT_ID + 1 };
 	EXPECT_ERR(EINVAL, ioctl(self->fd, KIPC_IOC_LIMIT, &lim));
 	lim.limit = ~0u;
 	EXPECT_ERR(EINVAL, ioctl(self->fd, KIPC_IOC_LIMIT, &lim));
