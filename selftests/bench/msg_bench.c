@@ -167,7 +167,7 @@ static void behind(int n)
 {
 	struct work w[2];
 	char what[64];
-	int one;
+	int one, i;
 
 	for (one = 0; one < 2; one++) {
 		if (one && !n)
@@ -189,8 +189,8 @@ static void behind(int n)
 		}
 		if (n)
 			measure_row("  receive the first and send it again", op_turn, w);
-		for (w[0].count = 10; w[0].count < n; w[0].count = w[0].count == n - 1 ? n : n - 1) {
-			w[1].count = w[0].count;
+		for (i = 0; i < 2 && n; i++) {
+			w[0].count = w[1].count = i ? n - 1 : 10;
 			snprintf(what, sizeof(what), "  MSG_COPY of number %d", w[0].count);
 			measure_row(what, op_copy, w);
 		}
@@ -272,8 +272,10 @@ static void round_trips(int sleepers)
 			pid[k][1] = start_sleepers(&w[k], sleepers);
 		pid[k][0] = start_echo(&w[k]);
 	}
-	snprintf(what, sizeof(what), sleepers ? "  with %d asleep for other types"
-					      : "round trip between two processes, 64 bytes", sleepers);
+	if (sleepers)
+		snprintf(what, sizeof(what), "  with %d asleep for other types", sleepers);
+	else
+		snprintf(what, sizeof(what), "round trip between two processes, 64 bytes");
 	measure_row(what, op_round_trip, w);
 	remove_queues(w);
 	for (k = 0; k < 2; k++) {

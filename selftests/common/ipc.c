@@ -222,6 +222,33 @@ int ipc_limit_set(const struct ipc *ipc, const char *name, long long value)
 	return ret;
 }
 
+/* Return: 0, or -1 if the file cannot be opened or read to its end. */
+int ipc_limit_write(const struct ipc *ipc, const char *name, const char *text,
+		    struct limit_text *result)
+{
+	char path[128];
+	ssize_t n;
+	int fd;
+
+	snprintf(path, sizeof(path), "%s/%s", ipc->sysctl, name);
+	fd = open(path, O_WRONLY | O_CLOEXEC);
+	if (fd < 0)
+		return -1;
+	errno = 0;
+	result->ret = write(fd, text, strlen(text));
+	result->err = errno;
+	close(fd);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return -1;
+	n = read(fd, result->back, sizeof(result->back) - 1);
+	result->back[n > 0 ? n : 0] = '\0';
+	/* The second read is the end. */
+	n = n < 0 ? n : read(fd, path, 1);
+	close(fd);
+	return n ? -1 : 0;
+}
+
 /* Return: 0 or -errno. */
 int sem_limits_get(const struct ipc *ipc, long *limits)
 {

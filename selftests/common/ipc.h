@@ -137,6 +137,16 @@ struct kipc_ids_row kipc_ids_read(const char *kind);
 long long ipc_limit_get(const struct ipc *ipc, const char *name);
 int ipc_limit_set(const struct ipc *ipc, const char *name, long long value);
 
+/* What comes of a text that is written to a limit, and what the file says afterwards. */
+struct limit_text {
+	long ret;
+	int err;
+	char back[64];
+};
+
+int ipc_limit_write(const struct ipc *ipc, const char *name, const char *text,
+		    struct limit_text *result);
+
 /* The four limits of the file "sem", in its order. */
 enum { SEMMSL_LIMIT, SEMMNS_LIMIT, SEMOPM_LIMIT, SEMMNI_LIMIT, SEM_LIMITS };
 

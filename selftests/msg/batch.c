@@ -153,7 +153,8 @@ TEST_F(batch, by_type)
 /* The number itself. */
 TEST_F(batch, counts)
 {
-	static const unsigned int bad[] = { 0, MOST + 1, MOST * 2, 65536, INT_MAX, 1u << 31, UINT_MAX };
+	static const unsigned int bad[] = { 0, MOST + 1, MOST * 2, 65536, INT_MAX, 1u << 31,
+					    UINT_MAX };
 	unsigned int i;
 
 	for (i = 0; i < ARRAY_SIZE(bad); i++) {

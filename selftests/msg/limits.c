@@ -316,43 +316,24 @@ TEST(diff_texts)
 		"16777216", "16777217", "18446744073709551615", "99999999999999999999999", "",
 		"\n", " 7\n", "7x", "x", "0x10", "010", "+3", "- 4", "\t9", "32768", "32769",
 	};
-	static const struct ipc *const ipcs[2] = { &ipc_native, &ipc_kipc };
-	unsigned int i, j, k;
+	struct limit_text n, k;
+	unsigned int i, j;
 
 	skip_unless_wanted("kipc");
 	ASSERT_EQ(0, unshare(CLONE_NEWIPC));
 	for (i = 0; i < ARRAY_SIZE(names); i++)
 		for (j = 0; j < ARRAY_SIZE(texts); j++) {
-			long ret[2], err[2];
-			char back[2][64];
-
-			for (k = 0; k < 2; k++) {
-				char path[128];
-				ssize_t n;
-				int fd;
-
-				/* Each from the same start. */
-				ASSERT_EQ(0, ipc_limit_set(ipcs[k], names[i], 3));
-				snprintf(path, sizeof(path), "%s/%s", ipcs[k]->sysctl, names[i]);
-				fd = open(path, O_RDWR | O_CLOEXEC);
-				ASSERT_LE(0, fd);
-				errno = 0;
-				ret[k] = write(fd, texts[j], strlen(texts[j]));
-				err[k] = errno;
-				close(fd);
-				fd = open(path, O_RDONLY | O_CLOEXEC);
-				ASSERT_LE(0, fd);
-				n = read(fd, back[k], sizeof(back[k]) - 1);
-				ASSERT_LE(0, n);
-				back[k][n] = '\0';
-				close(fd);
-			}
-			EXPECT_EQ(err[0], err[1])
+			/* Each from the same start. */
+			ASSERT_EQ(0, ipc_limit_set(&ipc_native, names[i], 3));
+			ASSERT_EQ(0, ipc_limit_set(&ipc_kipc, names[i], 3));
+			ASSERT_EQ(0, ipc_limit_write(&ipc_native, names[i], texts[j], &n));
+			ASSERT_EQ(0, ipc_limit_write(&ipc_kipc, names[i], texts[j], &k));
+			EXPECT_EQ(n.err, k.err)
 				TH_LOG("'%s' to %s: native %s, kipc %s", texts[j], names[i],
-				       strerror(err[0]), strerror(err[1]));
-			EXPECT_EQ(ret[0], ret[1])
+				       strerror(n.err), strerror(k.err));
+			EXPECT_EQ(n.ret, k.ret)
 				TH_LOG("'%s' to %s", texts[j], names[i]);
-			EXPECT_STREQ(back[0], back[1])
+			EXPECT_STREQ(n.back, k.back)
 				TH_LOG("'%s' to %s", texts[j], names[i]);
 		}
 }

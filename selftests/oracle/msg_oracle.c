@@ -453,7 +453,8 @@ static const struct ending coverage[] = {
 
 /* A receiver's success is counted as such whatever its bytes are. */
 static const struct ending woken_by[] = {
-	{ OP_SEND, 0 }, { OP_SEND, E2BIG }, { OP_RECEIVE, 0 }, { OP_CTL, 0 }, { OP_CTL, EACCES }, { OP_RMID, EIDRM }, { OP_SIGNAL, EINTR },
+	{ OP_SEND, 0 }, { OP_SEND, E2BIG }, { OP_RECEIVE, 0 }, { OP_CTL, 0 }, { OP_CTL, EACCES },
+	{ OP_RMID, EIDRM }, { OP_SIGNAL, EINTR },
 };
 
 static const struct oracle msg = {
