@@ -1,11 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /* MSGMAX, MSGMNB, MSGMNI: their defaults, their ranges, what they refuse. */
 #include "common/harness.h"
-#include "common/mem.h"
 
 #include <fcntl.h>
 #include <kipc.h>
-#include <limits.h>
 
 #define NW	IPC_NOWAIT
 
