@@ -23,7 +23,7 @@
 	FIXTURE(_name) { int unused; }; \
 	FIXTURE_SETUP(_name) { } \
 	FIXTURE_TEARDOWN(_name) { } \
-	TEST_F_TIMEOUT(_name, _name, 200)
+	TEST_F_TIMEOUT(_name, _name, 380)
 
 /* No object of any kind is there. */
 #define EXPECT_NOTHING(_ipc) do { \
