@@ -454,7 +454,7 @@ TEST_F(device, short_way)
 	EXPECT_EQ(0, call(self->fd, KIPC_CALL_SEM_CTL, 0, id, IPC_RMID));
 	EXPECT_ERR(EINVAL, call(self->fd, KIPC_CALL_SEM_CTL, 0, id, IPC_RMID));
 	/* Numbers around the known ones. */
-	for (nr = KIPC_CALL_SEM_CTL + 1; nr < KIPC_CALL_SEM_CTL + 64; nr++)
+	for (nr = KIPC_CALL_MSG_GET + 1; nr < KIPC_CALL_MSG_GET + 64; nr++)
 		EXPECT_EQ(-1, call(self->fd, nr, 1, self->id, (uintptr_t)sops));
 }
 
