@@ -255,9 +255,12 @@ void kipc_sem_settle_locked(struct kipc_sem_set *set, unsigned int num, unsigned
 {
 	unsigned int i;
 
-	for (i = num; i < num + count; i++)
+	for (i = num; i < num + count; i++) {
+		if (i % KIPC_SEM_STRIDE == 0)
+			cond_resched();
 		if (!list_empty(&set->sems[i].zero) && !kipc_sem_value(set, i))
 			kipc_sem_settle_zero_queue_locked(set, &set->sems[i].zero);
+	}
 	/* As native: whoever waits for several looks again if anything at all is zero. */
 	for (i = 0; !list_empty(&set->zero) && i < kipc_sem_count(set); i++) {
 		if (kipc_sem_value(set, i))
@@ -266,8 +269,11 @@ void kipc_sem_settle_locked(struct kipc_sem_set *set, unsigned int num, unsigned
 		break;
 	}
 	kipc_sem_settle_changes_locked(set);
-	for (i = num; i < num + count; i++)
+	for (i = num; i < num + count; i++) {
+		if (i % KIPC_SEM_STRIDE == 0)
+			cond_resched();
 		kipc_sem_settle_queue_locked(set, &set->sems[i].change);
+	}
 }
 
 static void kipc_sem_wake_queue_locked(struct kipc_sem_set *set, struct list_head *queue,

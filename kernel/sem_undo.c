@@ -167,40 +167,39 @@ void kipc_sem_undo_end_locked(struct kipc_sem_set *set)
 		kipc_sem_undo_detach_locked(undo);
 }
 
-/* The first semaphore from @num on whose value changes. */
-static unsigned int kipc_sem_undo_next(struct kipc_sem_undo *undo, unsigned int num)
+/* All values change before anybody who sleeps looks, once, as natively. */
+static void kipc_sem_undo_adjust_locked(struct kipc_sem_set *set, struct kipc_sem_undo *undo)
 {
-	unsigned int count = kipc_sem_count(undo->set);
+	unsigned int i, count = kipc_sem_count(set);
+	int value;
 
-	while (num < count && !undo->adjust[num])
-		if (num++ % KIPC_SEM_STRIDE == 0)
+	set->otime = ktime_get_real_seconds();
+	for (i = 0; i < count; i++) {
+		if (i % KIPC_SEM_STRIDE == 0)
 			cond_resched();
-	return num;
+		if (!undo->adjust[i])
+			continue;
+		kipc_sem_hold_locked(set, i, 1);
+		value = kipc_sem_value(set, i) + undo->adjust[i];
+		kipc_sem_set_value(set, i, clamp(value, 0, SEMVMX));
+		kipc_sem_touch_locked(set, i, undo->process->pid);
+	}
+	kipc_sem_settle_locked(set, 0, count);
+	for (i = 0; i < count; i++) {
+		if (i % KIPC_SEM_STRIDE == 0)
+			cond_resched();
+		if (undo->adjust[i])
+			kipc_sem_release_locked(set, i, 1);
+	}
 }
 
 static void kipc_sem_undo_apply_one_locked(struct kipc_sem_set *set,
 					   struct kipc_sem_undo *undo)
 {
-	unsigned int i, count = kipc_sem_count(set);
-	int value;
-
 	if (undo->view)
 		kipc_sem_cut_locked(undo->view);
-	if (undo->used) {
-		set->otime = ktime_get_real_seconds();
-		for (i = kipc_sem_undo_next(undo, 0); i < count; i = kipc_sem_undo_next(undo, i + 1)) {
-			kipc_sem_hold_locked(set, i, 1);
-			value = kipc_sem_value(set, i) + undo->adjust[i];
-			kipc_sem_set_value(set, i, clamp(value, 0, SEMVMX));
-			kipc_sem_touch_locked(set, i, undo->process->pid);
-		}
-		for (i = kipc_sem_undo_next(undo, 0); i < count; i = kipc_sem_undo_next(undo, i + 1))
-			kipc_sem_settle_locked(set, i, 1);
-		/* As native: whoever sleeps on several looks again even if nothing changed. */
-		kipc_sem_settle_locked(set, 0, 0);
-		for (i = kipc_sem_undo_next(undo, 0); i < count; i = kipc_sem_undo_next(undo, i + 1))
-			kipc_sem_release_locked(set, i, 1);
-	}
+	if (undo->used)
+		kipc_sem_undo_adjust_locked(set, undo);
 	kipc_sem_undo_detach_locked(undo);
 }
 
@@ -210,7 +209,7 @@ static void kipc_sem_undo_apply_one_locked(struct kipc_sem_set *set,
  */
 void kipc_sem_undo_apply_locked(struct kipc_sem_set *set)
 {
-	struct llist_node *node;
+	struct kipc_sem_undo *undo, *next;
 
 	lockdep_assert_held(&set->lock);
 	/* The hook first adds to the list, then sets the state: this is overwritten if so. */
@@ -218,10 +217,13 @@ void kipc_sem_undo_apply_locked(struct kipc_sem_set *set)
 		WRITE_ONCE(set->shared->state, KIPC_SEM_DRAINING);
 		smp_mb();
 	}
-	while ((node = llist_del_first(&set->dying))) {
-		kipc_sem_undo_apply_one_locked(set, llist_entry(node, struct kipc_sem_undo,
-								death));
-		cond_resched();
+	while (!llist_empty(&set->dying)) {
+		/* In the order of their deaths.  Once applied it may be freed. */
+		llist_for_each_entry_safe(undo, next,
+					  llist_reverse_order(llist_del_all(&set->dying)), death) {
+			kipc_sem_undo_apply_one_locked(set, undo);
+			cond_resched();
+		}
 	}
 	/* Otherwise it is for the next who takes the lock. */
 	if (set->shared)

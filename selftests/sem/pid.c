@@ -281,4 +281,35 @@ TEST_F(pid, woken_across_namespaces)
 	peer_end(&q, SIGKILL);
 }
 
+/*
+ * Undo values are applied in the order of the deaths: who died last was last.  On one
+ * processor and ahead of its workers, so that all are dead before anybody looks.
+ */
+TEST_F(pid, order_of_deaths)
+{
+	const struct ipc *ipc = variant->ipc;
+	int id = sem_new(ipc, SEMS(0), 0600), i, k;
+	struct sched_param ahead = { .sched_priority = 1 };
+	struct peer p[3];
+	cpu_set_t one;
+	pid_t last;
+
+	ASSERT_LE(0, id);
+	CPU_ZERO(&one);
+	CPU_SET(0, &one);
+	ASSERT_EQ(0, sched_setaffinity(0, sizeof(one), &one));
+	ASSERT_EQ(0, sched_setscheduler(0, SCHED_FIFO, &ahead));
+	for (i = 0; i < 30; i++) {
+		for (k = 0; k < 3; k++) {
+			ASSERT_EQ(0, peer_start(&p[k]));
+			ASSERT_EQ(0, peer_semop1(&p[k], ipc, id, 0, 1, SEM_UNDO));
+		}
+		last = p[2].pid;
+		for (k = 0; k < 3; k++)
+			peer_end(&p[k], SIGKILL);
+		EXPECT_EQ(last, sem_pid(ipc, id, 0));
+		EXPECT_EQ(0, sem_val(ipc, id, 0));
+	}
+}
+
 TEST_HARNESS_MAIN
