@@ -35,6 +35,15 @@
 		TH_LOG("%s: not there, or not empty", (_ipc)->msg_listing); \
 } while (0)
 
+/* The values of a set's first semaphores. */
+#define EXPECT_VALUES(_ipc, _id, ...) do { \
+	static const int __want[] = { __VA_ARGS__ }; \
+	for (unsigned int __i = 0; __i < ARRAY_SIZE(__want); __i++) { \
+		EXPECT_EQ(__want[__i], sem_val(_ipc, _id, __i)) \
+			TH_LOG("semaphore %u", __i); \
+	} \
+} while (0)
+
 /* A call that must fail with @_err and return -1. */
 #define EXPECT_ERR(_err, _call) do { \
 	long __ret; \

@@ -1,52 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Permissions: every mode of the nine bits, every relation of a caller to a queue, every
- * call that asks.  Native gives the answer, and so does the rule itself, told here once
- * more in a few lines.
+ * call that asks, as common/matrix.h tells them.
  */
 #include "common/harness.h"
+#include "common/matrix.h"
 #include "common/mem.h"
 
-#include <linux/capability.h>
-#include <sys/mman.h>
 #include <sys/prctl.h>
-#include <sys/wait.h>
 
-#define MODES	01000
-
-/* Uids and gids: a queue's owner and creator are never the same. */
-enum { OWNER = 2001, CREATOR, STRANGER };
-enum { OWNER_GROUP = 3001, CREATOR_GROUP, NO_GROUP };
-
-#define CAP(c)	(1ull << (c))
-
-static const struct caller {
-	struct who who;
-	int class;	/* the shift of the mode bits that count */
-} callers[] = {
-	{ { "root", -1, 0, -1, 0 }, 0 },
-	{ { "owner", OWNER, NO_GROUP, -1, 0 }, 6 },
-	{ { "creator", CREATOR, NO_GROUP, -1, 0 }, 6 },
-	{ { "owner in the group too", OWNER, OWNER_GROUP, CREATOR_GROUP, 0 }, 6 },
-	{ { "owner's group", STRANGER, OWNER_GROUP, -1, 0 }, 3 },
-	{ { "creator's group", STRANGER, CREATOR_GROUP, -1, 0 }, 3 },
-	{ { "supplementary, owner's", STRANGER, NO_GROUP, OWNER_GROUP, 0 }, 3 },
-	{ { "supplementary, creator's", STRANGER, NO_GROUP, CREATOR_GROUP, 0 }, 3 },
-	{ { "other", STRANGER, NO_GROUP, -1, 0 }, 0 },
-	{ { "other with CAP_IPC_OWNER", STRANGER, NO_GROUP, -1, CAP(CAP_IPC_OWNER) }, 0 },
-	{ { "other with CAP_SYS_ADMIN", STRANGER, NO_GROUP, -1, CAP(CAP_SYS_ADMIN) }, 0 },
-	{ { "owner with CAP_IPC_OWNER", OWNER, NO_GROUP, -1, CAP(CAP_IPC_OWNER) }, 6 },
-	{ { "owner with CAP_SYS_RESOURCE", OWNER, NO_GROUP, -1, CAP(CAP_SYS_RESOURCE) }, 6 },
-	{ { "other with the wrong ones", STRANGER, NO_GROUP, -1,
-	    CAP(CAP_DAC_OVERRIDE) | CAP(CAP_FOWNER) | CAP(CAP_CHOWN) | CAP(CAP_SYS_RESOURCE) }, 0 },
-};
-
-/* The calls; @needs are the rights, as in one class of the mode. */
+/* The calls. */
 enum { GET, SEND, RECEIVE, CTL };
-static const struct call {
-	const char *name;
-	int kind, arg, needs;
-} calls[] = {
+static const struct call calls[] = {
 	{ "msgget 0", GET, 0, 0 },
 	{ "msgget 0400", GET, 0400, 4 },
 	{ "msgget 0200", GET, 0200, 2 },
@@ -62,62 +27,20 @@ static const struct call {
 	{ "IPC_STAT", CTL, IPC_STAT, 4 },
 	{ "MSG_STAT", CTL, MSG_STAT, 4 },
 	{ "MSG_STAT_ANY", CTL, MSG_STAT_ANY, 0 },
+	{ NULL, 0, 0, 0 },
 };
 
-#define KEY(mode)	(0x5000 + (mode))
-
-/* Results by mode, caller and call: 0 or the errno. */
-typedef unsigned char results[ARRAY_SIZE(callers)][MODES][ARRAY_SIZE(calls)];
-
-FIXTURE(perm) {
-	int id[MODES];
-	results *got;
-};
-
-FIXTURE_VARIANT(perm) { const struct ipc *ipc; };
-FIXTURE_VARIANT_ADD(perm, native) { .ipc = &ipc_native };
-FIXTURE_VARIANT_ADD(perm, kipc) { .ipc = &ipc_kipc };
-
-/* A queue of @mode with one message and no more room, made by CREATOR and given to OWNER. */
+/* A queue with one message and no more room. */
 static int make_queue(const struct ipc *ipc, int mode)
 {
 	struct msqid_ds ds = { .msg_perm = { .uid = OWNER, .gid = OWNER_GROUP, .mode = mode },
 			       .msg_qbytes = 1 };
 	int id;
 
-	if (setresgid(-1, CREATOR_GROUP, -1) || setresuid(-1, CREATOR, -1))
-		return -1;
 	id = ipc->msgget(KEY(mode), IPC_CREAT | IPC_EXCL | 0600);
 	if (id >= 0 && (msg_send(ipc, id, 1, 1, 0) || ipc->msgctl(id, IPC_SET, &ds)))
 		id = -1;
-	return setresuid(-1, 0, -1) || setresgid(-1, 0, -1) ? -1 : id;
-}
-
-FIXTURE_SETUP(perm)
-{
-	int m;
-
-	skip_unless_wanted(variant->ipc->name);
-	ASSERT_EQ(0, unshare(CLONE_NEWIPC));
-	for (m = 0; m < MODES; m++) {
-		self->id[m] = make_queue(variant->ipc, m);
-		ASSERT_LE(0, self->id[m]);
-	}
-	self->got = mmap(NULL, sizeof(*self->got), PROT_READ | PROT_WRITE,
-			 MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	ASSERT_NE(MAP_FAILED, self->got);
-	memset(self->got, POISON, sizeof(*self->got));
-}
-
-FIXTURE_TEARDOWN(perm)
-{
-	if (variant->ipc == &ipc_kipc)
-		EXPECT_NOTHING(&ipc_native);
-}
-
-static int index_of(const struct ipc *ipc, int id)
-{
-	return id & ((1 << (ipc == &ipc_kipc || native_ids_extended() ? 24 : 15)) - 1);
+	return id;
 }
 
 /* What is permitted and comes to nothing leaves the queue as it is, for the next caller. */
@@ -145,62 +68,41 @@ static int try_call(const struct ipc *ipc, const struct call *c, int mode, int i
 	return errno;
 }
 
-/* Run all calls on all queues as one caller, in a process of its own. */
-static pid_t start_caller(const struct ipc *ipc, unsigned int w, const int *id, results *got)
-{
-	int index[MODES], m;
-	unsigned int c;
-	pid_t pid;
+static const struct matrix matrix = {
+	.calls		= calls,
+	.make		= make_queue,
+	.try_call	= try_call,
+};
 
-	for (m = 0; m < MODES; m++)
-		index[m] = index_of(ipc, id[m]);
-	pid = fork();
-	if (pid)
-		return pid;
-	if (become(&callers[w].who))
-		_exit(1);
-	for (m = 0; m < MODES; m++)
-		for (c = 0; c < ARRAY_SIZE(calls); c++)
-			(*got)[w][m][c] = try_call(ipc, &calls[c], m, id[m], index[m]);
-	_exit(0);
+FIXTURE(perm) {
+	int id[MODES];
+};
+
+FIXTURE_VARIANT(perm) { const struct ipc *ipc; };
+FIXTURE_VARIANT_ADD(perm, native) { .ipc = &ipc_native };
+FIXTURE_VARIANT_ADD(perm, kipc) { .ipc = &ipc_kipc };
+
+FIXTURE_SETUP(perm)
+{
+	int m;
+
+	skip_unless_wanted(variant->ipc->name);
+	ASSERT_EQ(0, unshare(CLONE_NEWIPC));
+	for (m = 0; m < MODES; m++) {
+		self->id[m] = matrix_make(variant->ipc, &matrix, m);
+		ASSERT_LE(0, self->id[m]);
+	}
 }
 
-/* The rule of sysvipc(7), as ipc/ applies it. */
-static int expected(const struct caller *who, int mode, int needs)
+FIXTURE_TEARDOWN(perm)
 {
-	int granted = mode >> who->class & 7;
-	bool root = who->who.uid == (uid_t)-1;
-
-	if (!(needs & ~granted) || root || who->who.caps & CAP(CAP_IPC_OWNER))
-		return 0;
-	return EACCES;
+	if (variant->ipc == &ipc_kipc)
+		EXPECT_NOTHING(&ipc_native);
 }
 
 TEST_F_TIMEOUT(perm, matrix, 200)
 {
-	const struct ipc *ipc = variant->ipc;
-	unsigned int w, c, wrong = 0;
-	int m, status;
-
-	for (w = 0; w < ARRAY_SIZE(callers); w++) {
-		pid_t pid = start_caller(ipc, w, self->id, self->got);
-
-		ASSERT_LT(0, pid);
-		ASSERT_EQ(pid, waitpid(pid, &status, 0));
-		ASSERT_EQ(0, status);
-		for (m = 0; m < MODES; m++)
-			for (c = 0; c < ARRAY_SIZE(calls); c++) {
-				int want = expected(&callers[w], m, calls[c].needs);
-
-				if ((*self->got)[w][m][c] == want)
-					continue;
-				if (wrong++ < 10)
-					TH_LOG("%s: %s on mode %04o: %s, not %s", callers[w].who.name,
-					       calls[c].name, m, strerror((*self->got)[w][m][c]),
-					       strerror(want));
-			}
-	}
-	EXPECT_EQ(0, wrong);
+	EXPECT_EQ(0, matrix_wrong(variant->ipc, &matrix, self->id));
 }
 
 /* IPC_SET and IPC_RMID ask who one is, not for the mode; more bytes for a capability. */
@@ -210,7 +112,7 @@ TEST_F(perm, owners_calls)
 	static const int modes[] = { 0, 0777, 0600, 0007 };
 	unsigned int w, i;
 
-	for (w = 0; w < ARRAY_SIZE(callers); w++) {
+	for (w = 0; w < caller_count; w++) {
 		const struct caller *who = &callers[w];
 		bool mine = who->class == 6, root = who->who.uid == (uid_t)-1;
 		bool admin = root || who->who.caps & CAP(CAP_SYS_ADMIN);
@@ -236,7 +138,7 @@ TEST_F(perm, owners_calls)
 			EXPECT_EQ(0, peer_msgctl(&p, ipc, id, IPC_RMID, NULL))
 				TH_LOG("by %s", who->who.name);
 			/* Again, for the next caller. */
-			self->id[m] = make_queue(ipc, m);
+			self->id[m] = matrix_make(ipc, &matrix, m);
 			EXPECT_LE(0, self->id[m]);
 		}
 		peer_end(&p, 0);

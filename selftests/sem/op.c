@@ -14,15 +14,6 @@
 
 IPC_FIXTURE(op)
 
-/* The values of a set's first semaphores. */
-#define EXPECT_VALUES(_ipc, _id, ...) do { \
-	static const int __want[] = { __VA_ARGS__ }; \
-	for (unsigned int __i = 0; __i < ARRAY_SIZE(__want); __i++) { \
-		EXPECT_EQ(__want[__i], sem_val(_ipc, _id, __i)) \
-			TH_LOG("semaphore %u", __i); \
-	} \
-} while (0)
-
 TEST_F(op, add_and_take)
 {
 	const struct ipc *ipc = variant->ipc;

@@ -1,48 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Permissions: every mode of the nine bits, every relation of a caller to a segment,
- * every call that asks.  Native gives the answer, and so does the rule itself, told
- * here once more in a few lines.
+ * every call that asks, as common/matrix.h tells them.
  */
 #include "common/harness.h"
+#include "common/matrix.h"
 
-#include <linux/capability.h>
 
-#define MODES	01000
-
-/* Uids and gids: a segment's owner and creator are never the same. */
-enum { OWNER = 2001, CREATOR, STRANGER };
-enum { OWNER_GROUP = 3001, CREATOR_GROUP, NO_GROUP };
-
-#define CAP(c)	(1ull << (c))
-
-static const struct caller {
-	struct who who;
-	int class;	/* the shift of the mode bits that count */
-} callers[] = {
-	{ { "root", -1, 0, -1, 0 }, 0 },
-	{ { "owner", OWNER, NO_GROUP, -1, 0 }, 6 },
-	{ { "creator", CREATOR, NO_GROUP, -1, 0 }, 6 },
-	{ { "owner in the group too", OWNER, OWNER_GROUP, CREATOR_GROUP, 0 }, 6 },
-	{ { "owner's group", STRANGER, OWNER_GROUP, -1, 0 }, 3 },
-	{ { "creator's group", STRANGER, CREATOR_GROUP, -1, 0 }, 3 },
-	{ { "supplementary, owner's", STRANGER, NO_GROUP, OWNER_GROUP, 0 }, 3 },
-	{ { "supplementary, creator's", STRANGER, NO_GROUP, CREATOR_GROUP, 0 }, 3 },
-	{ { "other", STRANGER, NO_GROUP, -1, 0 }, 0 },
-	{ { "other with CAP_IPC_OWNER", STRANGER, NO_GROUP, -1, CAP(CAP_IPC_OWNER) }, 0 },
-	{ { "other with CAP_SYS_ADMIN", STRANGER, NO_GROUP, -1, CAP(CAP_SYS_ADMIN) }, 0 },
-	{ { "other with CAP_IPC_LOCK", STRANGER, NO_GROUP, -1, CAP(CAP_IPC_LOCK) }, 0 },
-	{ { "owner with CAP_IPC_OWNER", OWNER, NO_GROUP, -1, CAP(CAP_IPC_OWNER) }, 6 },
-	{ { "other with the wrong ones", STRANGER, NO_GROUP, -1,
-	    CAP(CAP_DAC_OVERRIDE) | CAP(CAP_FOWNER) | CAP(CAP_CHOWN) }, 0 },
-};
-
-/* The calls; @needs are the rights, as in one class of the mode. */
+/* The calls. */
 enum { GET, AT, CTL };
-static const struct call {
-	const char *name;
-	int kind, arg, needs;
-} calls[] = {
+static const struct call calls[] = {
 	{ "shmget 0", GET, 0, 0 },
 	{ "shmget 0400", GET, 0400, 4 },
 	{ "shmget 0200", GET, 0200, 2 },
@@ -58,57 +25,15 @@ static const struct call {
 	{ "IPC_STAT", CTL, IPC_STAT, 4 },
 	{ "SHM_STAT", CTL, SHM_STAT, 4 },
 	{ "SHM_STAT_ANY", CTL, SHM_STAT_ANY, 0 },
+	{ NULL, 0, 0, 0 },
 };
 
-#define KEY(mode)	(0x5000 + (mode))
-
-/* Results by mode, caller and call: 0 or the errno. */
-typedef unsigned char results[ARRAY_SIZE(callers)][MODES][ARRAY_SIZE(calls)];
-
-FIXTURE(perm) {
-	int id[MODES];
-	results *got;
-};
-
-FIXTURE_VARIANT(perm) { const struct ipc *ipc; };
-FIXTURE_VARIANT_ADD(perm, native) { .ipc = &ipc_native };
-FIXTURE_VARIANT_ADD(perm, kipc) { .ipc = &ipc_kipc };
-
-/* One segment of each mode, made by CREATOR and given to OWNER. */
-static int make_segments(const struct ipc *ipc, int *id)
+static int make_segment(const struct ipc *ipc, int mode)
 {
-	struct shmid_ds ds = { .shm_perm = { .uid = OWNER, .gid = OWNER_GROUP } };
-	int m, ret = 0;
+	struct shmid_ds ds = { .shm_perm = { .uid = OWNER, .gid = OWNER_GROUP, .mode = mode } };
+	int id = ipc->shmget(KEY(mode), PAGE, IPC_CREAT | IPC_EXCL | 0600);
 
-	if (setresgid(-1, CREATOR_GROUP, -1) || setresuid(-1, CREATOR, -1))
-		return -1;
-	for (m = 0; m < MODES && !ret; m++) {
-		id[m] = ipc->shmget(KEY(m), PAGE, IPC_CREAT | IPC_EXCL | 0600);
-		ds.shm_perm.mode = m;
-		ret = id[m] < 0 ? -1 : ipc->shmctl(id[m], IPC_SET, &ds);
-	}
-	return setresuid(-1, 0, -1) || setresgid(-1, 0, -1) ? -1 : ret;
-}
-
-FIXTURE_SETUP(perm)
-{
-	ASSERT_EQ(0, unshare(CLONE_NEWIPC));
-	ASSERT_EQ(0, make_segments(variant->ipc, self->id));
-	self->got = mmap(NULL, sizeof(*self->got), PROT_READ | PROT_WRITE,
-			 MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	ASSERT_NE(MAP_FAILED, self->got);
-	memset(self->got, POISON, sizeof(*self->got));
-}
-
-FIXTURE_TEARDOWN(perm)
-{
-	if (variant->ipc == &ipc_kipc)
-		EXPECT_EQ(0, shm_rows(&ipc_native, NULL, 0));
-}
-
-static int index_of(const struct ipc *ipc, int id)
-{
-	return id & ((1 << (ipc == &ipc_kipc || native_ids_extended() ? 24 : 15)) - 1);
+	return id >= 0 && ipc->shmctl(id, IPC_SET, &ds) ? -1 : id;
 }
 
 static int try_call(const struct ipc *ipc, const struct call *c, int mode, int id, int index)
@@ -131,63 +56,41 @@ static int try_call(const struct ipc *ipc, const struct call *c, int mode, int i
 	}
 }
 
-/* Run all calls on all segments as one caller, in a process of its own. */
-static pid_t start_caller(const struct ipc *ipc, unsigned int w, const int *id, results *got)
+static const struct matrix matrix = {
+	.calls		= calls,
+	.make		= make_segment,
+	.try_call	= try_call,
+};
+
+FIXTURE(perm) {
+	int id[MODES];
+};
+
+FIXTURE_VARIANT(perm) { const struct ipc *ipc; };
+FIXTURE_VARIANT_ADD(perm, native) { .ipc = &ipc_native };
+FIXTURE_VARIANT_ADD(perm, kipc) { .ipc = &ipc_kipc };
+
+FIXTURE_SETUP(perm)
 {
-	int index[MODES], m;
-	unsigned int c;
-	pid_t pid;
+	int m;
 
-	for (m = 0; m < MODES; m++)
-		index[m] = index_of(ipc, id[m]);
-	pid = fork();
-	if (pid)
-		return pid;
-	if (become(&callers[w].who))
-		_exit(1);
-	for (m = 0; m < MODES; m++)
-		for (c = 0; c < ARRAY_SIZE(calls); c++)
-			(*got)[w][m][c] = try_call(ipc, &calls[c], m, id[m], index[m]);
-	_exit(0);
-}
-
-/* The rule of sysvipc(7), as ipc/ applies it. */
-static int expected(const struct caller *who, int mode, int needs)
-{
-	int granted = mode >> who->class & 7;
-	bool root = who->who.uid == (uid_t)-1;
-
-	if (!(needs & ~granted) || root || who->who.caps & CAP(CAP_IPC_OWNER))
-		return 0;
-	return EACCES;
-}
-
-TEST_F_TIMEOUT(perm, matrix, 120)
-{
-	const struct ipc *ipc = variant->ipc;
-	unsigned int w, c, wrong = 0;
-	int m, status;
-
-	for (w = 0; w < ARRAY_SIZE(callers); w++) {
-		pid_t pid = start_caller(ipc, w, self->id, self->got);
-
-		ASSERT_LT(0, pid);
-		ASSERT_EQ(pid, waitpid(pid, &status, 0));
-		ASSERT_EQ(0, status);
-		for (m = 0; m < MODES; m++)
-			for (c = 0; c < ARRAY_SIZE(calls); c++) {
-				int want = expected(&callers[w], m, calls[c].needs);
-
-				/* A lookup without rights asked for succeeds. */
-				if ((*self->got)[w][m][c] == want)
-					continue;
-				if (wrong++ < 10)
-					TH_LOG("%s: %s on mode %04o: %s, not %s", callers[w].who.name,
-					       calls[c].name, m, strerror((*self->got)[w][m][c]),
-					       strerror(want));
-			}
+	skip_unless_wanted(variant->ipc->name);
+	ASSERT_EQ(0, unshare(CLONE_NEWIPC));
+	for (m = 0; m < MODES; m++) {
+		self->id[m] = matrix_make(variant->ipc, &matrix, m);
+		ASSERT_LE(0, self->id[m]);
 	}
-	EXPECT_EQ(0, wrong);
+}
+
+FIXTURE_TEARDOWN(perm)
+{
+	if (variant->ipc == &ipc_kipc)
+		EXPECT_NOTHING(&ipc_native);
+}
+
+TEST_F_TIMEOUT(perm, matrix, 200)
+{
+	EXPECT_EQ(0, matrix_wrong(variant->ipc, &matrix, self->id));
 }
 
 /* IPC_SET, SHM_LOCK and IPC_RMID ask who one is, not for the mode. */
@@ -197,7 +100,7 @@ TEST_F(perm, owners_calls)
 	static const int modes[] = { 0, 0777, 0600, 0007 };
 	unsigned int w, i;
 
-	for (w = 0; w < ARRAY_SIZE(callers); w++) {
+	for (w = 0; w < caller_count; w++) {
 		const struct caller *who = &callers[w];
 		bool mine = who->class == 6, root = who->who.uid == (uid_t)-1;
 		bool admin = root || who->who.caps & CAP(CAP_SYS_ADMIN);
