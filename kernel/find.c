@@ -139,39 +139,52 @@ int kipc_get(struct kipc_space *space, const struct kipc_kind *kind,
 
 typedef struct kipc_object *(*kipc_finder)(struct kipc_ids *ids, int id);
 
-static __always_inline struct kipc_object *
-kipc_find_by(struct kipc_space *space, unsigned int kind, int id, kipc_finder find_rcu)
+/* With a reference, or NULL. */
+static __always_inline struct kipc_object *kipc_find_once(struct kipc_ids *ids, int id,
+							  kipc_finder find_rcu)
 {
-	struct kipc_ids *ids = &space->ids[kind];
 	struct kipc_object *object;
 
-	for (;;) {
-		/* A few instructions: to keep the processor is cheaper than to tell RCU. */
-		rcu_read_lock_sched();
-		object = find_rcu(ids, id);
-		if (object && !kipc_object_get_rcu(object))
-			object = NULL;
-		rcu_read_unlock_sched();
-		if (!object)
-			return ERR_PTR(-EINVAL);
-		if (likely(!kipc_end_if_doomed(ids, object)))
-			return object;
+	/* A few instructions: to keep the processor is cheaper than to tell RCU. */
+	rcu_read_lock_sched();
+	object = find_rcu(ids, id);
+	if (object && !kipc_object_get_rcu(object))
+		object = NULL;
+	rcu_read_unlock_sched();
+	return object;
+}
+
+/* @object was found, and may have an owner who is dead: then another may be found now. */
+static noinline struct kipc_object *
+kipc_find_living(struct kipc_ids *ids, int id, kipc_finder find_rcu, struct kipc_object *object)
+{
+	while (object && kipc_end_if_doomed(ids, object)) {
 		kipc_object_put(object);
+		object = kipc_find_once(ids, id, find_rcu);
 	}
+	return object ?: ERR_PTR(-EINVAL);
+}
+
+static __always_inline struct kipc_object *kipc_find_by(struct kipc_ids *ids, int id,
+							kipc_finder find_rcu)
+{
+	struct kipc_object *object = kipc_find_once(ids, id, find_rcu);
+
+	if (unlikely(!object))
+		return ERR_PTR(-EINVAL);
+	if (unlikely(object->owner || READ_ONCE(ids->mortal)))
+		return kipc_find_living(ids, id, find_rcu, object);
+	return object;
 }
 
 /**
- * kipc_find() - the object with an id
- * @space: the caller's space
- * @kind: KIPC_KIND_*
+ * kipc_find_in() - see kipc_find()
+ * @ids: the tables of the space and kind
  * @id: the id
- *
- * Context: may sleep.
- * Return: the object with a reference, perhaps removed, or -EINVAL.
  */
-struct kipc_object *kipc_find(struct kipc_space *space, unsigned int kind, int id)
+struct kipc_object *kipc_find_in(struct kipc_ids *ids, int id)
 {
-	return kipc_find_by(space, kind, id, kipc_ids_find_rcu);
+	return kipc_find_by(ids, id, kipc_ids_find_rcu);
 }
 
 /**
@@ -185,7 +198,7 @@ struct kipc_object *kipc_find(struct kipc_space *space, unsigned int kind, int i
  */
 struct kipc_object *kipc_find_index(struct kipc_space *space, unsigned int kind, int index)
 {
-	return kipc_find_by(space, kind, index, kipc_ids_find_index_rcu);
+	return kipc_find_by(&space->ids[kind], index, kipc_ids_find_index_rcu);
 }
 
 /**

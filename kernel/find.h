@@ -15,9 +15,7 @@
 #include <linux/types.h>
 
 #include "object.h"
-
-struct kipc_ids;
-struct kipc_space;
+#include "space.h"
 
 /**
  * struct kipc_change - what IPC_SET gives an object
@@ -60,10 +58,24 @@ struct kipc_kind {
 int kipc_get_existing(struct kipc_ids *ids, key_t key, unsigned int flags, u64 size);
 int kipc_get(struct kipc_space *space, const struct kipc_kind *kind,
 	     const struct kipc_get *get);
-struct kipc_object *kipc_find(struct kipc_space *space, unsigned int kind, int id);
+struct kipc_object *kipc_find_in(struct kipc_ids *ids, int id);
 struct kipc_object *kipc_find_index(struct kipc_space *space, unsigned int kind, int index);
 int kipc_set(struct kipc_space *space, unsigned int kind, int id,
 	     const struct kipc_change *change);
 int kipc_remove(struct kipc_space *space, unsigned int kind, int id);
+
+/**
+ * kipc_find() - the object with an id
+ * @space: the caller's space
+ * @kind: KIPC_KIND_*
+ * @id: the id
+ *
+ * Context: may sleep.
+ * Return: the object with a reference, perhaps removed, or -EINVAL.
+ */
+static inline struct kipc_object *kipc_find(struct kipc_space *space, unsigned int kind, int id)
+{
+	return kipc_find_in(&space->ids[kind], id);
+}
 
 #endif /* KIPC_FIND_H */

@@ -477,15 +477,18 @@ static int kipc_call_sem_ctl(struct kipc_space *space, u64 first, u64 second)
 	}
 }
 
+#define KIPC_CALL_MSG_ARGUMENTS	(KIPC_CALL_MSG_SIZE | 0x3800 << 6)
+
 /* One message; flags and size are in the number of the call. */
 static int kipc_call_msg(struct kipc_space *space, u64 first, u64 second, int call)
 {
 	unsigned int size = call & KIPC_CALL_MSG_SIZE, flags = call >> 6 & 0x3800;
 	int id = lower_32_bits(first), type = upper_32_bits(first);
 
-	if (call == KIPC_CALL_MSG_SEND(flags, size))
+	call &= ~KIPC_CALL_MSG_ARGUMENTS;
+	if (call == KIPC_CALL_MSG_SEND(0, 0))
 		return kipc_msg_send(space, id, flags, second, size, &kipc_no_timeout);
-	if (call == KIPC_CALL_MSG_RECEIVE(flags, size))
+	if (call == KIPC_CALL_MSG_RECEIVE(0, 0))
 		return kipc_msg_receive(space, id, flags, second, size, type, &kipc_no_timeout);
 	return -EINVAL;
 }

@@ -228,7 +228,7 @@ static struct kunit_suite kipc_account_suite = {
 
 struct kipc_order_fixture {
 	struct rb_root ranked;
-	struct rb_root_cached sorted;
+	struct rb_root sorted;
 	struct kipc_rank ranks[KIPC_TEST_RANKS];
 	struct kipc_place places[KIPC_TEST_RANKS];
 	bool present[KIPC_TEST_RANKS];
@@ -303,7 +303,7 @@ static void kipc_order_test(struct kunit *test)
 	unsigned int i, step;
 
 	KUNIT_ASSERT_NOT_NULL(test, f);
-	f->sorted = RB_ROOT_CACHED;
+	f->sorted = RB_ROOT;
 	prandom_seed_state(&rnd, 1);
 	for (step = 0; step < KIPC_TEST_STEPS; step++) {
 		i = prandom_u32_state(&rnd) % KIPC_TEST_RANKS;

@@ -125,8 +125,8 @@ static struct kipc_object *kipc_msg_new(struct kipc_space *space, const struct k
 	__module_get(THIS_MODULE);
 	mutex_init(&queue->lock);
 	INIT_LIST_HEAD(&queue->messages);
-	queue->sorted = RB_ROOT_CACHED;
-	queue->exact = RB_ROOT_CACHED;
+	queue->sorted = RB_ROOT;
+	queue->exact = RB_ROOT;
 	queue->max_bytes = READ_ONCE(space->msg_limits.mnb);
 	kipc_object_init(&queue->object, KIPC_KIND_MSG, &kipc_msg_object_ops,
 			 kipc_space_get(space), get->key, get->flags & S_IRWXUGO);

@@ -17,6 +17,7 @@
 #ifndef KIPC_MSG_H
 #define KIPC_MSG_H
 
+#include <linux/jiffies.h>
 #include <linux/list.h>
 #include <linux/msg.h>
 #include <linux/mutex.h>
@@ -44,7 +45,7 @@ struct task_struct;
  * @rank: in kipc_msg_queue.ranked, or NULL; kipc_msg_queue.lock
  * @rest: what did not fit in @data; constant
  * @refs: references
- * @born: when it was sent, in jiffies
+ * @born: when it was sent: kipc_msg_clock()
  * @size: bytes; constant
  * @data: the first of them; constant
  */
@@ -54,9 +55,9 @@ struct kipc_msg {
 	struct kipc_msg_rank *rank;
 	struct kipc_msg_chunk *rest;
 	refcount_t refs;
-	unsigned long born;
-	size_t size;
-	u8 data[];
+	u32 born;
+	u32 size;
+	u8 data[] __aligned(8);
 };
 
 /**
@@ -99,7 +100,7 @@ struct kipc_msg_queue {
 	struct kipc_object object;
 	struct mutex lock;
 	struct list_head messages;
-	struct rb_root_cached sorted;
+	struct rb_root sorted;
 	struct rb_root ranked;
 	bool is_sorted;
 	bool is_ranked;
@@ -108,7 +109,7 @@ struct kipc_msg_queue {
 	unsigned long bytes;
 	unsigned long max_bytes;
 	struct kipc_wakes wakes;
-	struct rb_root_cached exact;
+	struct rb_root exact;
 	struct rb_root least;
 	struct rb_root except;
 	struct rb_root senders;
@@ -136,24 +137,24 @@ enum kipc_msg_match {
  * @rank: in one of the trees of the queue while it sleeps; its value is what that tree
  *	  is ordered by, its number when it came; kipc_msg_queue.lock
  * @match: what is wanted; constant
+ * @status: KIPC_SLEEPS, or the result; set under kipc_msg_queue.lock
+ * @permits: kipc_msg_queue.permits when it was permitted
  * @type: the type or position; to send: the type of the message; constant
  * @room: to receive: bytes of the largest message that is no error; constant
  * @msg: to send: the message; to receive: the result; kipc_msg_queue.lock
  * @task: the caller
- * @permits: kipc_msg_queue.permits when it was permitted
  * @since: when it went to sleep, in jiffies
- * @status: KIPC_SLEEPS, or the result; set under kipc_msg_queue.lock
  */
 struct kipc_msg_sleeper {
 	struct kipc_rank rank;
 	enum kipc_msg_match match;
+	int status;
+	unsigned int permits;
 	long type;
 	size_t room;
 	struct kipc_msg *msg;
 	struct task_struct *task;
-	unsigned int permits;
 	unsigned long since;
-	int status;
 };
 
 static inline struct kipc_msg_queue *kipc_msg_queue_of(struct kipc_object *object)
@@ -197,8 +198,52 @@ static inline void kipc_msg_put(struct kipc_msg *msg)
 /* msg_list.c */
 void kipc_msg_add_locked(struct kipc_msg_queue *queue, struct kipc_msg *msg);
 void kipc_msg_remove_locked(struct kipc_msg_queue *queue, struct kipc_msg *msg);
-struct kipc_msg *kipc_msg_find_locked(struct kipc_msg_queue *queue, enum kipc_msg_match match,
-				      long type);
+struct kipc_msg *kipc_msg_find_behind_locked(struct kipc_msg_queue *queue,
+					     enum kipc_msg_match match, long type);
+
+/* Time in units of less than a second; comes round after years. */
+#define KIPC_MSG_CLOCK_SHIFT	6
+
+static inline u32 kipc_msg_clock(void)
+{
+	return jiffies >> KIPC_MSG_CLOCK_SHIFT;
+}
+
+/**
+ * kipc_msg_age() - how long a message has been in its queue
+ * @msg: the message
+ *
+ * Return: seconds.
+ */
+static inline u64 kipc_msg_age(const struct kipc_msg *msg)
+{
+	return ((u64)(kipc_msg_clock() - msg->born) << KIPC_MSG_CLOCK_SHIFT) / HZ;
+}
+
+static inline struct kipc_msg *kipc_msg_first(struct kipc_msg_queue *queue)
+{
+	return list_first_entry_or_null(&queue->messages, struct kipc_msg, list);
+}
+
+/**
+ * kipc_msg_find_locked() - the message that a receiver is to have
+ * @queue: the queue; its lock is held
+ * @match: what is wanted
+ * @type: the type, or the position
+ *
+ * Return: the message, in the queue still, or NULL.
+ */
+static inline struct kipc_msg *kipc_msg_find_locked(struct kipc_msg_queue *queue,
+						    enum kipc_msg_match match, long type)
+{
+	struct kipc_msg *first = kipc_msg_first(queue);
+
+	/* As a rule there is none, or the first is it. */
+	if (!first || match == KIPC_MSG_ANY ||
+	    (match == KIPC_MSG_EXACT && first->place.value == type))
+		return first;
+	return kipc_msg_find_behind_locked(queue, match, type);
+}
 
 /* msg_op.c */
 int kipc_msg_send(struct kipc_space *space, int id, unsigned int flags, u64 user, u64 size,

@@ -25,7 +25,10 @@ struct kipc_msg_chunk {
 };
 
 /* What one allocation takes, a message with its header or a chunk with its own. */
-static const unsigned int kipc_msg_sizes[] = { 128, 192, 256, 512, 1024, 2048, PAGE_SIZE };
+static const unsigned int kipc_msg_sizes[] = {
+	sizeof(struct kipc_msg) + 8, sizeof(struct kipc_msg) + 64, 192, 256, 512, 1024, 2048,
+	PAGE_SIZE,
+};
 
 #define KIPC_MSG_SIZES		ARRAY_SIZE(kipc_msg_sizes)
 #define KIPC_MSG_FIRST_MAX	(PAGE_SIZE - sizeof(struct kipc_msg))
@@ -74,7 +77,7 @@ int __init kipc_msg_init(void)
 	for (i = 0; i < KIPC_MSG_SIZES; i++) {
 		size = kipc_msg_sizes[i];
 		snprintf(name, sizeof(name), "kipc_msg-%u", size);
-		kipc_msg_caches[i] = kmem_cache_create_usercopy(name, size, 64, SLAB_ACCOUNT,
+		kipc_msg_caches[i] = kmem_cache_create_usercopy(name, size, 8, SLAB_ACCOUNT,
 								offset, size - offset, NULL);
 		if (!kipc_msg_caches[i]) {
 			kipc_msg_deinit();

@@ -15,14 +15,9 @@
 /* Messages that are looked at one after the other before they are ranked. */
 #define KIPC_MSG_WALK	16
 
-static inline struct kipc_msg *kipc_msg_first(struct kipc_msg_queue *queue)
-{
-	return list_first_entry_or_null(&queue->messages, struct kipc_msg, list);
-}
-
 /* ---- By type ---- */
 
-static void kipc_msg_sort_all_locked(struct kipc_msg_queue *queue)
+static noinline void kipc_msg_sort_all_locked(struct kipc_msg_queue *queue)
 {
 	struct kipc_msg *msg;
 
@@ -156,7 +151,8 @@ void kipc_msg_remove_locked(struct kipc_msg_queue *queue, struct kipc_msg *msg)
 	}
 }
 
-static struct kipc_msg *kipc_msg_find_other_locked(struct kipc_msg_queue *queue, long type)
+static noinline struct kipc_msg *kipc_msg_find_other_locked(struct kipc_msg_queue *queue,
+							    long type)
 {
 	unsigned int walked = 0;
 	struct kipc_msg *msg;
@@ -175,7 +171,7 @@ static struct kipc_msg *kipc_msg_find_other_locked(struct kipc_msg_queue *queue,
 	return NULL;
 }
 
-static struct kipc_msg *kipc_msg_at_locked(struct kipc_msg_queue *queue, long position)
+static noinline struct kipc_msg *kipc_msg_at_locked(struct kipc_msg_queue *queue, long position)
 {
 	struct kipc_msg *msg;
 
@@ -195,25 +191,21 @@ static struct kipc_msg *kipc_msg_at_locked(struct kipc_msg_queue *queue, long po
 }
 
 /**
- * kipc_msg_find_locked() - the message that a receiver is to have
- * @queue: the queue; its lock is held
+ * kipc_msg_find_behind_locked() - as kipc_msg_find_locked(), if that did not tell
+ * @queue: the queue, not empty; its lock is held
  * @match: what is wanted
  * @type: the type, or the position
  *
  * Return: the message, in the queue still, or NULL.
  */
-struct kipc_msg *kipc_msg_find_locked(struct kipc_msg_queue *queue, enum kipc_msg_match match,
-				      long type)
+struct kipc_msg *kipc_msg_find_behind_locked(struct kipc_msg_queue *queue,
+					     enum kipc_msg_match match, long type)
 {
 	struct kipc_msg *msg = kipc_msg_first(queue);
 
 	lockdep_assert_held(&queue->lock);
 	switch (match) {
-	case KIPC_MSG_ANY:
-		return msg;
 	case KIPC_MSG_EXACT:
-		if (!msg || msg->place.value == type)
-			return msg;
 		if (queue->count == 1)
 			return NULL;
 		kipc_msg_sort_all_locked(queue);
@@ -223,7 +215,7 @@ struct kipc_msg *kipc_msg_find_locked(struct kipc_msg_queue *queue, enum kipc_ms
 			kipc_msg_sort_all_locked(queue);
 			msg = kipc_msg_placed(kipc_sorted_first(&queue->sorted));
 		}
-		return msg && msg->place.value <= type ? msg : NULL;
+		return msg->place.value <= type ? msg : NULL;
 	case KIPC_MSG_EXCEPT:
 		return kipc_msg_find_other_locked(queue, type);
 	case KIPC_MSG_COPY:

@@ -110,11 +110,12 @@ static struct kipc_msg_sleeper *kipc_msg_sleeper_of(struct kipc_rank *rank)
 static struct kipc_msg_sleeper *kipc_msg_receiver_locked(struct kipc_msg_queue *queue, long type)
 {
 	struct kipc_place *exact = kipc_sorted_find(&queue->exact, type);
-	struct kipc_rank *first;
+	struct kipc_rank *first = exact ? container_of(exact, struct kipc_rank, place) : NULL;
 
-	first = exact ? container_of(exact, struct kipc_rank, place) : NULL;
-	first = kipc_msg_earlier(first, kipc_ranked_find_least(&queue->least, type));
-	first = kipc_msg_earlier(first, kipc_ranked_find_other(&queue->except, type));
+	if (!RB_EMPTY_ROOT(&queue->least))
+		first = kipc_msg_earlier(first, kipc_ranked_find_least(&queue->least, type));
+	if (!RB_EMPTY_ROOT(&queue->except))
+		first = kipc_msg_earlier(first, kipc_ranked_find_other(&queue->except, type));
 	return kipc_msg_sleeper_of(first);
 }
 
@@ -156,7 +157,7 @@ static void kipc_msg_put_locked(struct kipc_msg_queue *queue, struct kipc_msg *m
 {
 	kipc_msg_set_pid(&queue->lspid, task);
 	queue->stime = ktime_get_real_seconds();
-	msg->born = jiffies;
+	msg->born = kipc_msg_clock();
 	msg->place.seq = queue->seq++;
 	if (likely(!queue->receiver_count) || !kipc_msg_hand_locked(queue, msg))
 		kipc_msg_add_locked(queue, msg);
@@ -226,7 +227,7 @@ static void kipc_msg_wake_tree_locked(struct kipc_msg_queue *queue, struct rb_ro
 
 static void kipc_msg_wake_receivers_locked(struct kipc_msg_queue *queue, int status)
 {
-	kipc_msg_wake_tree_locked(queue, &queue->exact.rb_root, status);
+	kipc_msg_wake_tree_locked(queue, &queue->exact, status);
 	kipc_msg_wake_tree_locked(queue, &queue->least, status);
 	kipc_msg_wake_tree_locked(queue, &queue->except, status);
 }
@@ -278,7 +279,7 @@ void kipc_msg_visit_sleepers_locked(struct kipc_msg_queue *queue, kipc_msg_visit
 				    void *data)
 {
 	lockdep_assert_held(&queue->lock);
-	kipc_msg_visit_tree_locked(queue, &queue->exact.rb_root, visit, data);
+	kipc_msg_visit_tree_locked(queue, &queue->exact, visit, data);
 	kipc_msg_visit_tree_locked(queue, &queue->least, visit, data);
 	kipc_msg_visit_tree_locked(queue, &queue->except, visit, data);
 	kipc_msg_visit_tree_locked(queue, &queue->senders, visit, data);
@@ -325,7 +326,7 @@ static int kipc_msg_sleep_unlock(struct kipc_msg_queue *queue,
  * May the caller do @mode?  Then the lock is held.  It is asked under the lock: nothing
  * gets in or out by rights of before once IPC_SET has returned.
  */
-static int kipc_msg_lock(struct kipc_msg_queue *queue, int mode)
+static __always_inline int kipc_msg_lock(struct kipc_msg_queue *queue, int mode)
 {
 	int ret = 0;
 

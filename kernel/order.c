@@ -16,9 +16,9 @@
  *
  * Return: it, or NULL.
  */
-struct kipc_place *kipc_sorted_find(struct rb_root_cached *root, long value)
+struct kipc_place *kipc_sorted_find(struct rb_root *root, long value)
 {
-	struct rb_node *node = root->rb_root.rb_node;
+	struct rb_node *node = root->rb_node;
 	struct kipc_place *place, *found = NULL;
 
 	while (node) {

@@ -45,7 +45,7 @@ struct kipc_rank {
 	} sum;
 };
 
-struct kipc_place *kipc_sorted_find(struct rb_root_cached *root, long value);
+struct kipc_place *kipc_sorted_find(struct rb_root *root, long value);
 
 void kipc_ranked_insert(struct rb_root *root, struct kipc_rank *rank);
 void kipc_ranked_erase(struct rb_root *root, struct kipc_rank *rank);
@@ -76,20 +76,20 @@ static __always_inline bool kipc_place_less(struct rb_node *node, const struct r
  * @root: the tree
  * @place: with its number and value
  */
-static inline void kipc_sorted_insert(struct rb_root_cached *root, struct kipc_place *place)
+static inline void kipc_sorted_insert(struct rb_root *root, struct kipc_place *place)
 {
-	rb_add_cached(&place->node, root, kipc_place_less);
+	rb_add(&place->node, root, kipc_place_less);
 }
 
 /* The first of the lowest value, or NULL. */
-static inline struct kipc_place *kipc_sorted_first(struct rb_root_cached *root)
+static inline struct kipc_place *kipc_sorted_first(struct rb_root *root)
 {
-	return kipc_place_of(rb_first_cached(root));
+	return kipc_place_of(rb_first(root));
 }
 
-static inline void kipc_sorted_erase(struct rb_root_cached *root, struct kipc_place *place)
+static inline void kipc_sorted_erase(struct rb_root *root, struct kipc_place *place)
 {
-	rb_erase_cached(&place->node, root);
+	rb_erase(&place->node, root);
 }
 
 #endif /* KIPC_ORDER_H */

@@ -10,7 +10,6 @@
 #include <linux/uaccess.h>
 #include <linux/user_namespace.h>
 
-#include "object.h"
 #include "perm.h"
 #include "space.h"
 
@@ -26,14 +25,14 @@ bool kipc_is_owner(struct kipc_object *object)
 }
 
 /**
- * kipc_may_access() - whether the caller has the rights it asks for
+ * kipc_may_access_otherwise() - the same as kipc_may_access(), of whoever it is
  * @object: the object; its lock is held, or a stale answer does no harm
  * @mode: rights asked for, in any of the three triplets of a mode word
  *
  * Owner and creator have the owner's rights and no others, then either's group,
  * then everybody; CAP_IPC_OWNER over the namespace has all.
  */
-bool kipc_may_access(struct kipc_object *object, unsigned int mode)
+bool kipc_may_access_otherwise(struct kipc_object *object, unsigned int mode)
 {
 	unsigned int asked = (mode >> 6 | mode >> 3 | mode) & 07;
 	unsigned int granted = READ_ONCE(object->mode);

@@ -263,7 +263,7 @@ static void kipc_proc_queues_show(struct seq_file *s, struct kipc_object *object
 		   READ_ONCE(queue->max_bytes), queue->sender_count, queue->receiver_count);
 	oldest = list_first_entry_or_null(&queue->messages, struct kipc_msg, list);
 	if (oldest)
-		seq_printf(s, " %10lu\n", (jiffies - oldest->born) / HZ);
+		seq_printf(s, " %10llu\n", kipc_msg_age(oldest));
 	else
 		seq_puts(s, "          -\n");
 unlock:

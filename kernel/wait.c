@@ -89,6 +89,15 @@ int kipc_timeout_get(struct kipc_timeout *timeout, u64 user, u32 flags, u32 cloc
 	return 0;
 }
 
+/* Return: -EAGAIN: it is too late. */
+static noinline int kipc_schedule_until(const struct kipc_timeout *timeout)
+{
+	ktime_t expires = timeout->expires;
+
+	return schedule_hrtimeout_range_clock(&expires, current->timer_slack_ns,
+					      HRTIMER_MODE_ABS, timeout->clock) ? 0 : -EAGAIN;
+}
+
 /**
  * kipc_wait() - sleep until somebody says the result
  * @status: of the caller's record, which is in its queue
@@ -99,62 +108,60 @@ int kipc_timeout_get(struct kipc_timeout *timeout, u64 user, u32 flags, u32 cloc
  */
 int kipc_wait(const int *status, const struct kipc_timeout *timeout)
 {
-	ktime_t expires = timeout->expires;
 	int ret = 0;
 
-	for (;;) {
+	do {
 		set_current_state(TASK_INTERRUPTIBLE);
-		if (kipc_status(status) != KIPC_SLEEPS || ret)
+		if (kipc_status(status) != KIPC_SLEEPS)
 			break;
 		if (signal_pending(current)) {
 			ret = -EINTR;
 			break;
 		}
-		if (expires == KTIME_MAX)
+		if (likely(timeout->expires == KTIME_MAX))
 			schedule();
-		else if (!schedule_hrtimeout_range_clock(&expires, current->timer_slack_ns,
-							 HRTIMER_MODE_ABS, timeout->clock))
-			ret = -EAGAIN;
-	}
+		else
+			ret = kipc_schedule_until(timeout);
+	} while (!ret && kipc_status(status) == KIPC_SLEEPS);
 	__set_current_state(TASK_RUNNING);
 	return ret;
 }
 
 /**
- * kipc_finish_locked() - say a sleeper's result
- * @wakes: of the object, whose mutex is held
- * @task: the sleeper
- * @status: of its record, which may be gone as soon as it sees the result
- * @result: the result
+ * kipc_wake() - wake a task
+ * @task: the task, with a reference that is given back
  */
-void kipc_finish_locked(struct kipc_wakes *wakes, struct task_struct *task, int *status,
-			int result)
+void kipc_wake(struct task_struct *task)
 {
-	get_task_struct(task);
-	/* Pairs with kipc_status(). */
-	smp_store_release(status, result);
-	if (wakes->count < KIPC_WAKES) {
-		wakes->tasks[wakes->count++] = task;
-		return;
-	}
 	wake_up_process(task);
 	put_task_struct(task);
 }
 
-/**
- * kipc_unlock_and_wake() - give a mutex back, and wake who got its turn
- * @lock: the mutex
- * @wakes: what it protects
- */
-void kipc_unlock_and_wake(struct mutex *lock, struct kipc_wakes *wakes)
+static noinline void kipc_unlock_and_wake_several(struct mutex *lock, struct kipc_wakes *wakes)
 {
 	struct kipc_wakes mine = *wakes;
 	unsigned int i;
 
 	wakes->count = 0;
 	mutex_unlock(lock);
-	for (i = 0; i < mine.count; i++) {
-		wake_up_process(mine.tasks[i]);
-		put_task_struct(mine.tasks[i]);
+	for (i = 0; i < mine.count; i++)
+		kipc_wake(mine.tasks[i]);
+}
+
+/**
+ * kipc_unlock_and_wake() - give a mutex back, and wake who got its turn
+ * @lock: the mutex
+ * @wakes: what it protects; somebody at least
+ */
+void kipc_unlock_and_wake(struct mutex *lock, struct kipc_wakes *wakes)
+{
+	struct task_struct *task = wakes->tasks[0];
+
+	if (unlikely(wakes->count > 1)) {
+		kipc_unlock_and_wake_several(lock, wakes);
+		return;
 	}
+	wakes->count = 0;
+	mutex_unlock(lock);
+	kipc_wake(task);
 }

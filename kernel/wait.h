@@ -14,9 +14,8 @@
 
 #include <linux/ktime.h>
 #include <linux/mutex.h>
+#include <linux/sched/task.h>
 #include <linux/types.h>
-
-struct task_struct;
 
 /**
  * struct kipc_timeout - until when a call may sleep
@@ -50,8 +49,7 @@ struct kipc_wakes {
 };
 
 int kipc_wait(const int *status, const struct kipc_timeout *timeout);
-void kipc_finish_locked(struct kipc_wakes *wakes, struct task_struct *task, int *status,
-			int result);
+void kipc_wake(struct task_struct *task);
 void kipc_unlock_and_wake(struct mutex *lock, struct kipc_wakes *wakes);
 
 /**
@@ -62,6 +60,25 @@ static inline int kipc_status(const int *status)
 {
 	/* Pairs with kipc_finish_locked(). */
 	return smp_load_acquire(status);
+}
+
+/**
+ * kipc_finish_locked() - say a sleeper's result
+ * @wakes: of the object, whose mutex is held
+ * @task: the sleeper
+ * @status: of its record, which may be gone as soon as it sees the result
+ * @result: the result
+ */
+static __always_inline void kipc_finish_locked(struct kipc_wakes *wakes,
+					       struct task_struct *task, int *status, int result)
+{
+	get_task_struct(task);
+	/* Pairs with kipc_status(). */
+	smp_store_release(status, result);
+	if (likely(wakes->count < KIPC_WAKES))
+		wakes->tasks[wakes->count++] = task;
+	else
+		kipc_wake(task);
 }
 
 #endif /* KIPC_WAIT_H */
