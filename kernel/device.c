@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * /dev/kipc: see device.h.
+ * /dev/kipc, and what a handle can do: see device.h.
  */
 #include <linux/fs.h>
 #include <linux/miscdevice.h>
@@ -10,6 +10,7 @@
 #include <linux/kipc.h>
 
 #include "device.h"
+#include "handle.h"
 #include "ioctl.h"
 #include "process.h"
 #include "sem.h"
@@ -41,7 +42,7 @@ static int kipc_mmap(struct file *file, struct vm_area_struct *vma)
 	if (IS_ERR(space))
 		return PTR_ERR(space);
 	if (offset == KIPC_MMAP_OFFSET(KIPC_KIND_SHM, id))
-		return kipc_shm_map(space, id, vma);
+		return kipc_shm_map(space, id, NULL, vma);
 	if (offset == KIPC_MMAP_OFFSET(KIPC_KIND_SEM, id))
 		return kipc_sem_map(space, id, vma);
 	return -EINVAL;
@@ -54,6 +55,18 @@ static const struct file_operations kipc_device_fops = {
 	.compat_ioctl	= compat_ptr_ioctl,
 	.fadvise	= kipc_call,
 	.mmap		= kipc_mmap,
+};
+
+const struct file_operations kipc_handle_fops = {
+	.owner		= THIS_MODULE,
+	.read_iter	= kipc_handle_read,
+	.write_iter	= kipc_handle_write,
+	.poll		= kipc_handle_poll,
+	.unlocked_ioctl	= kipc_handle_ioctl,
+	.compat_ioctl	= compat_ptr_ioctl,
+	.mmap		= kipc_handle_mmap,
+	.release	= kipc_handle_release,
+	.show_fdinfo	= kipc_handle_show,
 };
 
 static struct miscdevice kipc_device = {

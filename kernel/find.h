@@ -78,4 +78,23 @@ static inline struct kipc_object *kipc_find(struct kipc_space *space, unsigned i
 	return kipc_find_in(&space->ids[kind], id);
 }
 
+/**
+ * kipc_find_granted() - the object that a call is about
+ * @space: the caller's space
+ * @kind: KIPC_KIND_*
+ * @id: the id
+ * @grant: the object instead, or NULL
+ *
+ * Context: may sleep.
+ * Return: as kipc_find().
+ */
+static inline struct kipc_object *kipc_find_granted(struct kipc_space *space, unsigned int kind,
+						    int id, const struct kipc_grant *grant)
+{
+	if (likely(!grant))
+		return kipc_find(space, kind, id);
+	kipc_object_get(grant->object);
+	return grant->object;
+}
+
 #endif /* KIPC_FIND_H */

@@ -13,6 +13,7 @@
 #include <linux/kipc.h>
 
 #include "death.h"
+#include "handle.h"
 #include "ioctl.h"
 #include "limit.h"
 #include "msg.h"
@@ -49,7 +50,7 @@ static int kipc_ioctl_query(struct kipc_space *space, void __user *arg, size_t s
 	memset(&query, 0, sizeof(query));
 	query.abi = KIPC_ABI_VERSION;
 	query.features = KIPC_FEATURE_SHM | KIPC_FEATURE_LIFETIME_CREATOR | KIPC_FEATURE_SEM |
-			 KIPC_FEATURE_MSG;
+			 KIPC_FEATURE_MSG | KIPC_FEATURE_HANDLE;
 	if (IS_ENABLED(CONFIG_X86_64))
 		query.features |= KIPC_FEATURE_SEM_MAP;
 	if (IS_ENABLED(CONFIG_HUGETLBFS))
@@ -168,6 +169,12 @@ static inline bool kipc_may_ask_for(struct kipc_space *space, int nsems)
 	return nsems >= 0 && nsems <= READ_ONCE(space->sem_limits.msl);
 }
 
+/* A call on a handle names no other object. */
+static inline bool kipc_names_another(const struct kipc_grant *grant, int id)
+{
+	return grant && id != KIPC_SELF;
+}
+
 static int kipc_ioctl_sem_get(struct kipc_space *space, void __user *arg, size_t size)
 {
 	struct kipc_sem_get get;
@@ -184,7 +191,8 @@ static int kipc_ioctl_sem_get(struct kipc_space *space, void __user *arg, size_t
 					       .size = (u32)get.nsems });
 }
 
-static int kipc_ioctl_sem_op(struct kipc_space *space, void __user *arg, size_t size)
+static int kipc_ioctl_sem_op(struct kipc_space *space, const struct kipc_grant *grant,
+			     void __user *arg, size_t size)
 {
 	struct kipc_timeout timeout;
 	struct kipc_sem_op op;
@@ -193,9 +201,13 @@ static int kipc_ioctl_sem_op(struct kipc_space *space, void __user *arg, size_t 
 	ret = kipc_copy_in(&op, sizeof(op), arg, size);
 	if (ret)
 		return ret;
+	if (kipc_names_another(grant, op.id))
+		return -EINVAL;
 	ret = kipc_timeout_get(&timeout, op.timeout, op.flags, op.clock);
 	if (ret)
 		return ret;
+	if (grant)
+		return kipc_sem_op_granted(grant, u64_to_user_ptr(op.sops), op.nsops, &timeout);
 	return kipc_sem_op(space, op.id, u64_to_user_ptr(op.sops), op.nsops, &timeout);
 }
 
@@ -262,17 +274,22 @@ static int kipc_ioctl_msg_get(struct kipc_space *space, void __user *arg, size_t
 					       .lifetime = get.lifetime });
 }
 
-static long kipc_msg_op_one(struct kipc_space *space, const struct kipc_msg_op *op, bool sends,
-			    unsigned int flags, u64 msg, u64 size,
+static long kipc_msg_op_one(struct kipc_space *space, const struct kipc_grant *grant,
+			    const struct kipc_msg_op *op, bool sends, unsigned int flags, u64 msg, u64 size,
 			    const struct kipc_timeout *timeout)
 {
+	if (grant && sends)
+		return kipc_msg_send_granted(grant, flags, msg, size, timeout);
+	if (grant)
+		return kipc_msg_receive_granted(grant, flags, msg, size, op->type, timeout);
 	if (sends)
 		return kipc_msg_send(space, op->id, flags, msg, size, timeout);
 	return kipc_msg_receive(space, op->id, flags, msg, size, op->type, timeout);
 }
 
 /* Several messages, up to the first that is not to be had; how many, or its error. */
-static long kipc_msg_op_batch(struct kipc_space *space, const struct kipc_msg_op *op, bool sends,
+static long kipc_msg_op_batch(struct kipc_space *space, const struct kipc_grant *grant,
+			      const struct kipc_msg_op *op, bool sends,
 			      const struct kipc_timeout *timeout)
 {
 	struct kipc_msg_vec __user *user = u64_to_user_ptr(op->msg);
@@ -287,7 +304,8 @@ static long kipc_msg_op_batch(struct kipc_space *space, const struct kipc_msg_op
 		/* Where its size cannot be written no message is taken. */
 		if (!sends && put_user(vec.size, &user[i].size))
 			break;
-		ret = kipc_msg_op_one(space, op, sends, flags, vec.msg, vec.size, timeout);
+		ret = kipc_msg_op_one(space, grant, op, sends, flags, vec.msg, vec.size,
+				      timeout);
 		if (ret < 0)
 			break;
 		if (!sends && put_user((u64)ret, &user[i].size))
@@ -299,7 +317,8 @@ static long kipc_msg_op_batch(struct kipc_space *space, const struct kipc_msg_op
 	return i ?: ret;
 }
 
-static long kipc_ioctl_msg_op(struct kipc_space *space, void __user *arg, size_t size, bool sends)
+static long kipc_ioctl_msg_op(struct kipc_space *space, const struct kipc_grant *grant,
+			      void __user *arg, size_t size, bool sends)
 {
 	struct kipc_timeout timeout;
 	struct kipc_msg_op op;
@@ -312,12 +331,14 @@ static long kipc_ioctl_msg_op(struct kipc_space *space, void __user *arg, size_t
 		return -EINVAL;
 	if (op.count && (op.size || (!sends && op.flags & MSG_COPY)))
 		return -EINVAL;
+	if (kipc_names_another(grant, op.id))
+		return -EINVAL;
 	ret = kipc_timeout_get(&timeout, op.timeout, op.timeout_flags, op.clock);
 	if (ret)
 		return ret;
 	if (op.count)
-		return kipc_msg_op_batch(space, &op, sends, &timeout);
-	return kipc_msg_op_one(space, &op, sends, op.flags, op.msg, op.size, &timeout);
+		return kipc_msg_op_batch(space, grant, &op, sends, &timeout);
+	return kipc_msg_op_one(space, grant, &op, sends, op.flags, op.msg, op.size, &timeout);
 }
 
 static int kipc_ioctl_msg_ctl(struct kipc_space *space, void __user *arg, size_t size)
@@ -331,6 +352,15 @@ static int kipc_ioctl_msg_ctl(struct kipc_space *space, void __user *arg, size_t
 	if (ctl.cmd == MSG_INFO || ctl.cmd == IPC_INFO)
 		kipc_death_settle();
 	return kipc_msg_ctl(space, ctl.id, ctl.cmd, u64_to_user_ptr(ctl.buf));
+}
+
+static int kipc_ioctl_handle_open(struct kipc_space *space, void __user *arg, size_t size)
+{
+	struct kipc_handle_open open;
+	int ret;
+
+	ret = kipc_copy_in(&open, sizeof(open), arg, size);
+	return ret ?: kipc_handle_open(space, &open);
 }
 
 static int kipc_ioctl_process_map(struct file *file, void __user *arg, size_t size)
@@ -412,7 +442,7 @@ long kipc_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 	case KIPC_IOC_SEM_GET & ~IOCSIZE_MASK:
 		return kipc_ioctl_sem_get(space, user, size);
 	case KIPC_IOC_SEM_OP & ~IOCSIZE_MASK:
-		return kipc_ioctl_sem_op(space, user, size);
+		return kipc_ioctl_sem_op(space, NULL, user, size);
 	case KIPC_IOC_SEM_CTL & ~IOCSIZE_MASK:
 		return kipc_ioctl_sem_ctl(space, user, size);
 	case KIPC_IOC_SEM_MAP & ~IOCSIZE_MASK:
@@ -420,11 +450,13 @@ long kipc_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 	case KIPC_IOC_MSG_GET & ~IOCSIZE_MASK:
 		return kipc_ioctl_msg_get(space, user, size);
 	case KIPC_IOC_MSG_SEND & ~IOCSIZE_MASK:
-		return kipc_ioctl_msg_op(space, user, size, true);
+		return kipc_ioctl_msg_op(space, NULL, user, size, true);
 	case KIPC_IOC_MSG_RECEIVE & ~IOCSIZE_MASK:
-		return kipc_ioctl_msg_op(space, user, size, false);
+		return kipc_ioctl_msg_op(space, NULL, user, size, false);
 	case KIPC_IOC_MSG_CTL & ~IOCSIZE_MASK:
 		return kipc_ioctl_msg_ctl(space, user, size);
+	case KIPC_IOC_HANDLE_OPEN & ~IOCSIZE_MASK:
+		return kipc_ioctl_handle_open(space, user, size);
 	case KIPC_IOC_PROCESS_MAP & ~IOCSIZE_MASK:
 		return kipc_ioctl_process_map(file, user, size);
 	case KIPC_IOC_PROCESS_CUT & ~IOCSIZE_MASK:
@@ -436,6 +468,32 @@ long kipc_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 	default:
 		return -ENOTTY;
 	}
+}
+
+/**
+ * kipc_handle_ioctl() - one call on a handle
+ * @file: the handle
+ * @cmd: KIPC_IOC_*, with the size of the caller's structure
+ * @arg: user address of the structure
+ *
+ * Return: the call's result, or -ENOTTY: no call for this kind of object.
+ */
+long kipc_handle_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
+{
+	const struct kipc_grant *grant = kipc_handle_grant(file);
+	struct kipc_space *space = grant->object->space;
+	unsigned int kind = grant->object->kind;
+	void __user *user = (void __user *)arg;
+	size_t size = _IOC_SIZE(cmd);
+
+	cmd &= ~IOCSIZE_MASK;
+	if (kind == KIPC_KIND_SEM && cmd == (KIPC_IOC_SEM_OP & ~IOCSIZE_MASK))
+		return kipc_ioctl_sem_op(space, grant, user, size);
+	if (kind == KIPC_KIND_MSG && cmd == (KIPC_IOC_MSG_SEND & ~IOCSIZE_MASK))
+		return kipc_ioctl_msg_op(space, grant, user, size, true);
+	if (kind == KIPC_KIND_MSG && cmd == (KIPC_IOC_MSG_RECEIVE & ~IOCSIZE_MASK))
+		return kipc_ioctl_msg_op(space, grant, user, size, false);
+	return -ENOTTY;
 }
 
 /* Apart from kipc_call(), which is to have no structure on its stack. */

@@ -12,6 +12,7 @@
 struct file;
 
 long kipc_ioctl(struct file *file, unsigned int cmd, unsigned long arg);
+long kipc_handle_ioctl(struct file *file, unsigned int cmd, unsigned long arg);
 int kipc_call(struct file *file, loff_t first, loff_t second, int call);
 
 #endif /* KIPC_IOCTL_H */

@@ -101,6 +101,9 @@ static const struct kipc_object_ops kipc_msg_object_ops = {
 	.perm_changed	= kipc_msg_perm_changed,
 	.free		= kipc_msg_queue_free,
 	.users		= kipc_msg_users,
+	.poll		= kipc_msg_poll,
+	.unwatch	= kipc_msg_unwatch,
+	.see_locked	= kipc_msg_see_locked,
 };
 
 /* ---- msgget ---- */

@@ -31,10 +31,12 @@
 #include "object.h"
 #include "order.h"
 #include "wait.h"
+#include "watch.h"
 
 struct kipc_msg_chunk;
 struct kipc_msg_rank;
 struct kipc_space;
+struct iov_iter;
 struct task_struct;
 
 /**
@@ -173,10 +175,19 @@ static inline struct kipc_msg *kipc_msg_placed(struct kipc_place *place)
  */
 static inline void kipc_msg_queue_unlock(struct kipc_msg_queue *queue)
 {
+	kipc_watch_notify_locked(&queue->object);
 	if (unlikely(queue->wakes.count))
 		kipc_unlock_and_wake(&queue->lock, &queue->wakes);
 	else
 		mutex_unlock(&queue->lock);
+}
+
+/* Whether there is room for a message of @size bytes. */
+static inline bool kipc_msg_fits_locked(struct kipc_msg_queue *queue, size_t size)
+{
+	unsigned long max_bytes = READ_ONCE(queue->max_bytes);
+
+	return queue->bytes + size <= max_bytes && queue->count < max_bytes;
 }
 
 /* msg.c */
@@ -186,7 +197,9 @@ extern const struct kipc_kind kipc_msg_kind;
 int kipc_msg_init(void);
 void kipc_msg_deinit(void);
 struct kipc_msg *kipc_msg_load(const void __user *user, size_t size);
+struct kipc_msg *kipc_msg_load_iter(struct iov_iter *iter, size_t size);
 int kipc_msg_store(void __user *user, size_t size, const struct kipc_msg *msg);
+int kipc_msg_store_iter(struct iov_iter *iter, const struct kipc_msg *msg);
 void kipc_msg_free(struct kipc_msg *msg);
 
 static inline void kipc_msg_put(struct kipc_msg *msg)
@@ -246,10 +259,23 @@ static inline struct kipc_msg *kipc_msg_find_locked(struct kipc_msg_queue *queue
 }
 
 /* msg_op.c */
+enum kipc_msg_match kipc_msg_match_of(unsigned int flags, long *type);
 int kipc_msg_send(struct kipc_space *space, int id, unsigned int flags, u64 user, u64 size,
 		  const struct kipc_timeout *timeout);
+int kipc_msg_send_granted(const struct kipc_grant *grant, unsigned int flags, u64 user, u64 size,
+			  const struct kipc_timeout *timeout);
 long kipc_msg_receive(struct kipc_space *space, int id, unsigned int flags, u64 user, u64 size,
 		      long type, const struct kipc_timeout *timeout);
+long kipc_msg_receive_granted(const struct kipc_grant *grant, unsigned int flags, u64 user,
+			      u64 size, long type, const struct kipc_timeout *timeout);
+ssize_t kipc_msg_write(const struct kipc_grant *grant, struct iov_iter *from, bool waits);
+ssize_t kipc_msg_read(const struct kipc_grant *grant, struct iov_iter *to,
+		      enum kipc_msg_match match, long type, bool waits);
+
+/* msg_watch.c */
+__poll_t kipc_msg_see_locked(struct kipc_object *object, struct kipc_watch *watch);
+__poll_t kipc_msg_poll(struct kipc_object *object, struct kipc_watch *watch);
+void kipc_msg_unwatch(struct kipc_object *object, struct kipc_watch *watch);
 void kipc_msg_permit_locked(struct kipc_msg_queue *queue);
 void kipc_msg_wake_all_locked(struct kipc_msg_queue *queue, int status);
 typedef void (*kipc_msg_visitor)(struct kipc_msg_queue *queue, struct kipc_msg_sleeper *sleeper,

@@ -11,6 +11,7 @@
 #include <linux/slab.h>
 #include <linux/timekeeping.h>
 #include <linux/uaccess.h>
+#include <linux/uio.h>
 
 #include "msg.h"
 
@@ -102,7 +103,25 @@ void kipc_msg_free(struct kipc_msg *msg)
 	}
 }
 
-static int kipc_msg_load_rest(struct kipc_msg *msg, const void __user *user)
+/* From @iter, or from @user. */
+static __always_inline int kipc_msg_copy_in(void *to, const void __user *user,
+					    struct iov_iter *iter, size_t size)
+{
+	if (iter)
+		return copy_from_iter_full(to, size, iter) ? 0 : -EFAULT;
+	return copy_from_user(to, user, size) ? -EFAULT : 0;
+}
+
+static __always_inline int kipc_msg_copy_out(void __user *user, struct iov_iter *iter,
+					     const void *from, size_t size)
+{
+	if (iter)
+		return copy_to_iter(from, size, iter) == size ? 0 : -EFAULT;
+	return copy_to_user(user, from, size) ? -EFAULT : 0;
+}
+
+static int kipc_msg_load_rest(struct kipc_msg *msg, const void __user *user,
+			      struct iov_iter *iter)
 {
 	size_t part, left = msg->size - KIPC_MSG_FIRST_MAX;
 	struct kipc_msg_chunk *chunk, **link = &msg->rest;
@@ -117,21 +136,15 @@ static int kipc_msg_load_rest(struct kipc_msg *msg, const void __user *user)
 		chunk->next = NULL;
 		*link = chunk;
 		link = &chunk->next;
-		if (copy_from_user(chunk->data, user, part))
+		if (kipc_msg_copy_in(chunk->data, user, iter, part))
 			return -EFAULT;
 		cond_resched();
 	}
 	return 0;
 }
 
-/**
- * kipc_msg_load() - make a message of a caller's
- * @user: its bytes
- * @size: how many
- *
- * Return: the message, without a type, -ENOMEM, -EFAULT, or -EINTR: the caller is dying.
- */
-struct kipc_msg *kipc_msg_load(const void __user *user, size_t size)
+static __always_inline struct kipc_msg *kipc_msg_make(const void __user *user,
+						      struct iov_iter *iter, size_t size)
 {
 	size_t first = min(size, KIPC_MSG_FIRST_MAX);
 	struct kipc_msg *msg;
@@ -144,14 +157,55 @@ struct kipc_msg *kipc_msg_load(const void __user *user, size_t size)
 	msg->rest = NULL;
 	msg->size = size;
 	refcount_set(&msg->refs, 1);
-	ret = copy_from_user(msg->data, user, first) ? -EFAULT : 0;
+	ret = kipc_msg_copy_in(msg->data, user, iter, first);
 	if (unlikely(size > first) && !ret)
-		ret = kipc_msg_load_rest(msg, user);
+		ret = kipc_msg_load_rest(msg, user, iter);
 	if (unlikely(ret)) {
 		kipc_msg_free(msg);
 		return ERR_PTR(ret);
 	}
 	return msg;
+}
+
+/**
+ * kipc_msg_load() - make a message of a caller's
+ * @user: its bytes
+ * @size: how many
+ *
+ * Return: the message, without a type, -ENOMEM, -EFAULT, or -EINTR: the caller is dying.
+ */
+struct kipc_msg *kipc_msg_load(const void __user *user, size_t size)
+{
+	return kipc_msg_make(user, NULL, size);
+}
+
+/**
+ * kipc_msg_load_iter() - the same of what an iterator has
+ * @iter: where the bytes come from
+ * @size: how many
+ */
+struct kipc_msg *kipc_msg_load_iter(struct iov_iter *iter, size_t size)
+{
+	return kipc_msg_make(NULL, iter, size);
+}
+
+static __always_inline int kipc_msg_give(void __user *user, struct iov_iter *iter, size_t size,
+					 const struct kipc_msg *msg)
+{
+	size_t part = min(size, KIPC_MSG_FIRST_MAX);
+	const struct kipc_msg_chunk *chunk;
+
+	if (kipc_msg_copy_out(user, iter, msg->data, part))
+		return -EFAULT;
+	for (chunk = msg->rest; unlikely(size > part); chunk = chunk->next) {
+		size -= part;
+		user += part;
+		part = min(size, KIPC_MSG_CHUNK_MAX);
+		if (kipc_msg_copy_out(user, iter, chunk->data, part))
+			return -EFAULT;
+		cond_resched();
+	}
+	return 0;
 }
 
 /**
@@ -164,18 +218,15 @@ struct kipc_msg *kipc_msg_load(const void __user *user, size_t size)
  */
 int kipc_msg_store(void __user *user, size_t size, const struct kipc_msg *msg)
 {
-	size_t part = min(size, KIPC_MSG_FIRST_MAX);
-	const struct kipc_msg_chunk *chunk;
+	return kipc_msg_give(user, NULL, size, msg);
+}
 
-	if (copy_to_user(user, msg->data, part))
-		return -EFAULT;
-	for (chunk = msg->rest; unlikely(size > part); chunk = chunk->next) {
-		size -= part;
-		user += part;
-		part = min(size, KIPC_MSG_CHUNK_MAX);
-		if (copy_to_user(user, chunk->data, part))
-			return -EFAULT;
-		cond_resched();
-	}
-	return 0;
+/**
+ * kipc_msg_store_iter() - the same to where an iterator says
+ * @iter: where the bytes go
+ * @msg: the message
+ */
+int kipc_msg_store_iter(struct iov_iter *iter, const struct kipc_msg *msg)
+{
+	return kipc_msg_give(NULL, iter, msg->size, msg);
 }

@@ -12,6 +12,7 @@
 #include <linux/sched/signal.h>
 #include <linux/timekeeping.h>
 #include <linux/uaccess.h>
+#include <linux/uio.h>
 
 #include "msg.h"
 #include "perm.h"
@@ -143,13 +144,6 @@ static bool kipc_msg_hand_locked(struct kipc_msg_queue *queue, struct kipc_msg *
 }
 
 /* ---- Messages ---- */
-
-static inline bool kipc_msg_fits_locked(struct kipc_msg_queue *queue, size_t size)
-{
-	unsigned long max_bytes = READ_ONCE(queue->max_bytes);
-
-	return queue->bytes + size <= max_bytes && queue->count < max_bytes;
-}
 
 /* @task's message enters the queue, or goes to who waits for it. */
 static void kipc_msg_put_locked(struct kipc_msg_queue *queue, struct kipc_msg *msg,
@@ -326,12 +320,13 @@ static int kipc_msg_sleep_unlock(struct kipc_msg_queue *queue,
  * May the caller do @mode?  Then the lock is held.  It is asked under the lock: nothing
  * gets in or out by rights of before once IPC_SET has returned.
  */
-static __always_inline int kipc_msg_lock(struct kipc_msg_queue *queue, int mode)
+static __always_inline int kipc_msg_lock(struct kipc_msg_queue *queue, int mode,
+					 const struct kipc_grant *grant)
 {
 	int ret = 0;
 
 	mutex_lock(&queue->lock);
-	if (unlikely(!kipc_may_access(&queue->object, mode)))
+	if (unlikely(!kipc_may(&queue->object, mode, grant)))
 		ret = -EACCES;
 	else if (unlikely(READ_ONCE(queue->object.removed)))
 		ret = -EIDRM;
@@ -340,9 +335,10 @@ static __always_inline int kipc_msg_lock(struct kipc_msg_queue *queue, int mode)
 	return ret;
 }
 
-static struct kipc_msg_queue *kipc_msg_find_queue(struct kipc_space *space, int id)
+static struct kipc_msg_queue *kipc_msg_find_queue(struct kipc_space *space, int id,
+						  const struct kipc_grant *grant)
 {
-	struct kipc_object *object = kipc_find(space, KIPC_KIND_MSG, id);
+	struct kipc_object *object = kipc_find_granted(space, KIPC_KIND_MSG, id, grant);
 
 	return IS_ERR(object) ? ERR_CAST(object) : kipc_msg_queue_of(object);
 }
@@ -350,7 +346,8 @@ static struct kipc_msg_queue *kipc_msg_find_queue(struct kipc_space *space, int 
 /* ---- msgsnd ---- */
 
 /* Enter the queue if it has room; its lock is held, and given back if it has. */
-static bool kipc_msg_try_send_unlock(struct kipc_msg_queue *queue, struct kipc_msg *msg)
+static __always_inline bool kipc_msg_try_send_unlock(struct kipc_msg_queue *queue,
+						     struct kipc_msg *msg)
 {
 	if (unlikely(!kipc_msg_fits_locked(queue, msg->size)))
 		return false;
@@ -359,9 +356,10 @@ static bool kipc_msg_try_send_unlock(struct kipc_msg_queue *queue, struct kipc_m
 	return true;
 }
 
-/* There is no room; the queue's lock is held, and given back. */
+/* There is no room; the queue's lock is held, and given back.  No @timeout: do not wait. */
 static noinline int kipc_msg_send_blocked_unlock(struct kipc_msg_queue *queue,
-						 struct kipc_msg *msg, bool waits,
+						 const struct kipc_grant *grant,
+						 struct kipc_msg *msg,
 						 const struct kipc_timeout *timeout)
 {
 	struct kipc_msg_sleeper sleeper = {
@@ -369,7 +367,7 @@ static noinline int kipc_msg_send_blocked_unlock(struct kipc_msg_queue *queue,
 	};
 	int ret;
 
-	if (!waits) {
+	if (!timeout) {
 		mutex_unlock(&queue->lock);
 		return -EAGAIN;
 	}
@@ -377,7 +375,7 @@ static noinline int kipc_msg_send_blocked_unlock(struct kipc_msg_queue *queue,
 		ret = kipc_msg_sleep_unlock(queue, &sleeper, timeout);
 		if (ret != KIPC_MSG_AGAIN)
 			return ret;
-		ret = kipc_msg_lock(queue, S_IWUGO);
+		ret = kipc_msg_lock(queue, S_IWUGO, grant);
 	} while (!ret && !kipc_msg_try_send_unlock(queue, msg));
 	return ret;
 }
@@ -415,20 +413,26 @@ static int kipc_msg_put_type(long type, u64 user, u8 __user **bytes)
 	return put_user(type, (long __user *)u64_to_user_ptr(user));
 }
 
-/**
- * kipc_msg_send() - msgsnd(2)
- * @space: the caller's space
- * @id: queue
- * @flags: IPC_NOWAIT
- * @user: user address of the message, in the caller's layout
- * @size: its bytes
- * @timeout: how long to sleep at most
- *
- * Context: process; may sleep.
- * Return: 0 or an error as msgsnd(2) has it; -EAGAIN also when it is too late.
- */
-int kipc_msg_send(struct kipc_space *space, int id, unsigned int flags, u64 user, u64 size,
-		  const struct kipc_timeout *timeout)
+/* The message enters the queue, or an error. */
+static __always_inline int kipc_msg_enter(struct kipc_msg_queue *queue,
+					  const struct kipc_grant *grant, struct kipc_msg *msg,
+					  const struct kipc_timeout *timeout)
+{
+	int ret = kipc_msg_lock(queue, S_IWUGO, grant);
+
+	if (unlikely(ret))
+		return ret;
+	queue->object.calls++;
+	if (likely(kipc_msg_try_send_unlock(queue, msg)))
+		return 0;
+	return kipc_msg_send_blocked_unlock(queue, grant, msg, timeout);
+}
+
+/* To the queue with the id, or to that of the grant. */
+static __always_inline int kipc_msg_send_to(struct kipc_space *space, int id,
+					    const struct kipc_grant *grant, unsigned int flags,
+					    u64 user, u64 size,
+					    const struct kipc_timeout *timeout)
 {
 	struct kipc_msg_queue *queue;
 	struct kipc_msg *msg;
@@ -446,22 +450,48 @@ int kipc_msg_send(struct kipc_space *space, int id, unsigned int flags, u64 user
 		return PTR_ERR(msg);
 	msg->place.value = type;
 
-	queue = kipc_msg_find_queue(space, id);
+	queue = kipc_msg_find_queue(space, id, grant);
 	if (IS_ERR(queue)) {
 		kipc_msg_put(msg);
 		return PTR_ERR(queue);
 	}
-	ret = kipc_msg_lock(queue, S_IWUGO);
-	if (likely(!ret)) {
-		queue->object.calls++;
-		if (unlikely(!kipc_msg_try_send_unlock(queue, msg)))
-			ret = kipc_msg_send_blocked_unlock(queue, msg, !(flags & IPC_NOWAIT),
-							   timeout);
-	}
+	ret = kipc_msg_enter(queue, grant, msg, flags & IPC_NOWAIT ? NULL : timeout);
 	kipc_object_put(&queue->object);
 	if (unlikely(ret))
 		kipc_msg_put(msg);
 	return ret;
+}
+
+/**
+ * kipc_msg_send() - msgsnd(2)
+ * @space: the caller's space
+ * @id: queue
+ * @flags: IPC_NOWAIT
+ * @user: user address of the message, in the caller's layout
+ * @size: its bytes
+ * @timeout: how long to sleep at most
+ *
+ * Context: process; may sleep.
+ * Return: 0 or an error as msgsnd(2) has it; -EAGAIN also when it is too late.
+ */
+int kipc_msg_send(struct kipc_space *space, int id, unsigned int flags, u64 user, u64 size,
+		  const struct kipc_timeout *timeout)
+{
+	return kipc_msg_send_to(space, id, NULL, flags, user, size, timeout);
+}
+
+/**
+ * kipc_msg_send_granted() - the same through a handle
+ * @grant: queue, and rights to it
+ * @flags: as kipc_msg_send(), and all that follow
+ * @user: user address
+ * @size: bytes
+ * @timeout: how long
+ */
+int kipc_msg_send_granted(const struct kipc_grant *grant, unsigned int flags, u64 user, u64 size,
+			  const struct kipc_timeout *timeout)
+{
+	return kipc_msg_send_to(grant->object->space, 0, grant, flags, user, size, timeout);
 }
 
 /* ---- msgrcv ---- */
@@ -487,10 +517,10 @@ static struct kipc_msg *kipc_msg_try_receive_locked(struct kipc_msg_queue *queue
 	return msg;
 }
 
-/* There is none; the queue's lock is held, and given back. */
+/* There is none; the queue's lock is held, and given back.  No @timeout: do not wait. */
 static noinline struct kipc_msg *
-kipc_msg_receive_blocked_unlock(struct kipc_msg_queue *queue, enum kipc_msg_match match,
-				long type, size_t room, bool waits,
+kipc_msg_receive_blocked_unlock(struct kipc_msg_queue *queue, const struct kipc_grant *grant,
+				enum kipc_msg_match match, long type, size_t room,
 				const struct kipc_timeout *timeout)
 {
 	struct kipc_msg_sleeper sleeper = {
@@ -499,7 +529,7 @@ kipc_msg_receive_blocked_unlock(struct kipc_msg_queue *queue, enum kipc_msg_matc
 	struct kipc_msg *msg;
 	int ret;
 
-	if (!waits) {
+	if (!timeout) {
 		mutex_unlock(&queue->lock);
 		return ERR_PTR(-ENOMSG);
 	}
@@ -507,7 +537,7 @@ kipc_msg_receive_blocked_unlock(struct kipc_msg_queue *queue, enum kipc_msg_matc
 		ret = kipc_msg_sleep_unlock(queue, &sleeper, timeout);
 		if (ret != KIPC_MSG_AGAIN)
 			goto woken;
-		ret = kipc_msg_lock(queue, S_IRUGO);
+		ret = kipc_msg_lock(queue, S_IRUGO, grant);
 		if (ret)
 			return ERR_PTR(ret);
 		msg = kipc_msg_try_receive_locked(queue, match, type, room);
@@ -525,7 +555,31 @@ woken:
 	return ERR_PTR(-EINTR);
 }
 
-static enum kipc_msg_match kipc_msg_match_of(unsigned int flags, long *type)
+/* The message that the caller is to have, or an error. */
+static __always_inline struct kipc_msg *
+kipc_msg_obtain(struct kipc_msg_queue *queue, const struct kipc_grant *grant,
+		enum kipc_msg_match match, long type, size_t room,
+		const struct kipc_timeout *timeout)
+{
+	int ret = kipc_msg_lock(queue, S_IRUGO, grant);
+	struct kipc_msg *msg;
+
+	if (unlikely(ret))
+		return ERR_PTR(ret);
+	queue->object.calls++;
+	msg = kipc_msg_try_receive_locked(queue, match, type, room);
+	if (unlikely(!msg))
+		return kipc_msg_receive_blocked_unlock(queue, grant, match, type, room, timeout);
+	kipc_msg_queue_unlock(queue);
+	return msg;
+}
+
+/**
+ * kipc_msg_match_of() - what msgtyp and msgflg of msgrcv(2) say together
+ * @flags: MSG_COPY, MSG_EXCEPT
+ * @type: in, msgtyp; out, the type that goes with what is returned
+ */
+enum kipc_msg_match kipc_msg_match_of(unsigned int flags, long *type)
 {
 	if (flags & MSG_COPY)
 		return KIPC_MSG_COPY;
@@ -539,8 +593,8 @@ static enum kipc_msg_match kipc_msg_match_of(unsigned int flags, long *type)
 }
 
 /* Copy to the caller what was received; if it stays in the queue, it is a @copy. */
-static long kipc_msg_deliver(struct kipc_msg_queue *queue, struct kipc_msg *msg, bool copy,
-			     u64 user, u64 size)
+static __always_inline long kipc_msg_deliver(struct kipc_msg_queue *queue, struct kipc_msg *msg,
+					     bool copy, u64 user, u64 size)
 {
 	u8 __user *bytes;
 	long ret = min_t(u64, size, msg->size);
@@ -567,6 +621,45 @@ static int kipc_msg_check_copy(struct kipc_space *space, unsigned int flags, u64
 	return fault_in_readable(u64_to_user_ptr(user), *max) ? -EFAULT : 0;
 }
 
+/* From the queue with the id, or from that of the grant. */
+static __always_inline long kipc_msg_receive_from(struct kipc_space *space, int id,
+						  const struct kipc_grant *grant,
+						  unsigned int flags, u64 user, u64 size,
+						  long type, const struct kipc_timeout *timeout)
+{
+	size_t room = flags & MSG_NOERROR ? SIZE_MAX : size, max = SIZE_MAX;
+	struct kipc_msg_queue *queue;
+	enum kipc_msg_match match;
+	struct kipc_msg *msg;
+	long ret;
+
+	if (id < 0 || size > LONG_MAX || !timeout->valid ||
+	    (size > INT_MAX && in_compat_syscall()))
+		return -EINVAL;
+	match = kipc_msg_match_of(flags, &type);
+	if (unlikely(match == KIPC_MSG_COPY)) {
+		ret = kipc_msg_check_copy(space, flags, user, size, &max);
+		if (ret)
+			return ret;
+	}
+
+	queue = kipc_msg_find_queue(space, id, grant);
+	if (IS_ERR(queue))
+		return PTR_ERR(queue);
+	msg = kipc_msg_obtain(queue, grant, match, type, room,
+			      flags & IPC_NOWAIT ? NULL : timeout);
+	if (IS_ERR(msg)) {
+		ret = PTR_ERR(msg);
+	} else if (unlikely(msg->size > max)) {
+		kipc_msg_put(msg);
+		ret = -EINVAL;
+	} else {
+		ret = kipc_msg_deliver(queue, msg, match == KIPC_MSG_COPY, user, size);
+	}
+	kipc_object_put(&queue->object);
+	return ret;
+}
+
 /**
  * kipc_msg_receive() - msgrcv(2)
  * @space: the caller's space
@@ -586,44 +679,97 @@ static int kipc_msg_check_copy(struct kipc_space *space, unsigned int flags, u64
 long kipc_msg_receive(struct kipc_space *space, int id, unsigned int flags, u64 user, u64 size,
 		      long type, const struct kipc_timeout *timeout)
 {
-	size_t room = flags & MSG_NOERROR ? SIZE_MAX : size, max = SIZE_MAX;
-	struct kipc_msg_queue *queue;
-	enum kipc_msg_match match;
+	return kipc_msg_receive_from(space, id, NULL, flags, user, size, type, timeout);
+}
+
+/* ---- Through a handle ---- */
+
+/**
+ * kipc_msg_receive_granted() - the same as kipc_msg_receive()
+ * @grant: queue, and rights to it
+ * @flags: as kipc_msg_receive(), and all that follow
+ * @user: user address
+ * @size: room
+ * @type: what to receive
+ * @timeout: how long
+ */
+long kipc_msg_receive_granted(const struct kipc_grant *grant, unsigned int flags, u64 user,
+			      u64 size, long type, const struct kipc_timeout *timeout)
+{
+	return kipc_msg_receive_from(grant->object->space, 0, grant, flags, user, size, type,
+				     timeout);
+}
+
+/**
+ * kipc_msg_write() - send a message that an iterator has: its type, 64 bits, then its bytes
+ * @grant: the queue, and rights to it
+ * @from: where the message is
+ * @waits: for room
+ *
+ * Context: process; may sleep.
+ * Return: the bytes of both, or an error as msgsnd(2) has it.
+ */
+ssize_t kipc_msg_write(const struct kipc_grant *grant, struct iov_iter *from, bool waits)
+{
+	struct kipc_msg_queue *queue = kipc_msg_queue_of(grant->object);
+	size_t size = iov_iter_count(from);
 	struct kipc_msg *msg;
-	long ret;
+	s64 type;
+	int ret;
 
-	if (id < 0 || size > LONG_MAX || !timeout->valid ||
-	    (size > INT_MAX && in_compat_syscall()))
+	if (size < sizeof(type) ||
+	    size - sizeof(type) > READ_ONCE(grant->object->space->msg_limits.max))
 		return -EINVAL;
-	match = kipc_msg_match_of(flags, &type);
-	if (unlikely(match == KIPC_MSG_COPY)) {
-		ret = kipc_msg_check_copy(space, flags, user, size, &max);
-		if (ret)
-			return ret;
-	}
+	if (!copy_from_iter_full(&type, sizeof(type), from))
+		return -EFAULT;
+	if (type < 1 || type > LONG_MAX)
+		return -EINVAL;
+	msg = kipc_msg_load_iter(from, size - sizeof(type));
+	if (IS_ERR(msg))
+		return PTR_ERR(msg);
+	msg->place.value = type;
+	ret = kipc_msg_enter(queue, grant, msg, waits ? &kipc_no_timeout : NULL);
+	if (!ret)
+		return size;
+	kipc_msg_put(msg);
+	return ret;
+}
 
-	queue = kipc_msg_find_queue(space, id);
-	if (IS_ERR(queue))
-		return PTR_ERR(queue);
-	ret = kipc_msg_lock(queue, S_IRUGO);
-	if (unlikely(ret))
-		goto put_queue;
-	queue->object.calls++;
-	msg = kipc_msg_try_receive_locked(queue, match, type, room);
-	if (likely(msg))
-		kipc_msg_queue_unlock(queue);
-	else
-		msg = kipc_msg_receive_blocked_unlock(queue, match, type, room,
-						      !(flags & IPC_NOWAIT), timeout);
-	if (IS_ERR(msg)) {
-		ret = PTR_ERR(msg);
-	} else if (unlikely(msg->size > max)) {
-		kipc_msg_put(msg);
-		ret = -EINVAL;
-	} else {
-		ret = kipc_msg_deliver(queue, msg, match == KIPC_MSG_COPY, user, size);
+/**
+ * kipc_msg_read() - receive a message to where an iterator says, laid out as kipc_msg_write()
+ * @grant: the queue, and rights to it
+ * @to: where to
+ * @match: which message
+ * @type: of which type
+ * @waits: for one
+ *
+ * A message that is too large, or cannot be written there, stays in the queue.
+ *
+ * Context: process; may sleep.
+ * Return: the bytes of both, or an error as msgrcv(2) has it, but -EAGAIN for -ENOMSG.
+ */
+ssize_t kipc_msg_read(const struct kipc_grant *grant, struct iov_iter *to,
+		      enum kipc_msg_match match, long type, bool waits)
+{
+	struct kipc_msg_queue *queue = kipc_msg_queue_of(grant->object);
+	size_t room = iov_iter_count(to);
+	struct kipc_msg *msg;
+	ssize_t ret;
+	s64 value;
+
+	if (room < sizeof(value))
+		return -EINVAL;
+	msg = kipc_msg_obtain(queue, grant, match, type, room - sizeof(value),
+			      waits ? &kipc_no_timeout : NULL);
+	if (IS_ERR(msg))
+		return PTR_ERR(msg) == -ENOMSG ? -EAGAIN : PTR_ERR(msg);
+	value = msg->place.value;
+	if (copy_to_iter(&value, sizeof(value), to) != sizeof(value) ||
+	    kipc_msg_store_iter(to, msg)) {
+		kipc_msg_return(queue, msg);
+		return -EFAULT;
 	}
-put_queue:
-	kipc_object_put(&queue->object);
+	ret = sizeof(value) + msg->size;
+	kipc_msg_put(msg);
 	return ret;
 }

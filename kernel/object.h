@@ -37,17 +37,20 @@
 #ifndef KIPC_OBJECT_H
 #define KIPC_OBJECT_H
 
+#include <linux/list.h>
 #include <linux/pid.h>
 #include <linux/rcupdate.h>
 #include <linux/refcount.h>
 #include <linux/rhashtable-types.h>
 #include <linux/spinlock.h>
+#include <linux/time64.h>
 #include <linux/types.h>
 #include <linux/uidgid.h>
 
 struct kipc_object;
 struct kipc_process;
 struct kipc_space;
+struct kipc_watch;
 
 /**
  * struct kipc_object_ops - what differs between the kinds
@@ -62,9 +65,17 @@ struct kipc_space;
  *	     IPC_SET that is the kind's own; or NULL: it has none
  * @set_locked: give it; kipc_object.lock is held; or NULL
  * @perm_changed: after owner, mode or that value changed, with no lock held; or NULL
+ * @closed: one of kipc_object.handles goes: count it, and what follows from that; or NULL:
+ *	    nothing does
  * @free: release what the object holds, and its memory after a grace period; the
  *	  last reference is gone; may sleep
  * @users: who uses the object now, for listings; kipc_object.lock is held
+ * @poll: arm a watch; EPOLL* that are so; or NULL: nothing is looked for
+ * @unwatch: disarm it, for its memory goes; if @poll
+ * @see_locked: EPOLL* that are so for a watch; the kind's lock is held; if @poll
+ * @armed_locked: a watch was armed, and what it looks for is to come by the kernel; or
+ *		  NULL; likewise
+ * @disarmed_locked: that is over; or NULL; likewise
  */
 struct kipc_object_ops {
 	bool (*end_if_doomed)(struct kipc_object *object);
@@ -73,8 +84,14 @@ struct kipc_object_ops {
 	bool (*may_set)(struct kipc_object *object, u64 value);
 	void (*set_locked)(struct kipc_object *object, u64 value);
 	void (*perm_changed)(struct kipc_object *object);
+	void (*closed)(struct kipc_object *object);
 	void (*free)(struct kipc_object *object);
 	unsigned long (*users)(struct kipc_object *object);
+	__poll_t (*poll)(struct kipc_object *object, struct kipc_watch *watch);
+	void (*unwatch)(struct kipc_object *object, struct kipc_watch *watch);
+	__poll_t (*see_locked)(struct kipc_object *object, struct kipc_watch *watch);
+	void (*armed_locked)(struct kipc_object *object, struct kipc_watch *watch);
+	void (*disarmed_locked)(struct kipc_object *object, struct kipc_watch *watch);
 };
 
 /**
@@ -98,11 +115,13 @@ struct kipc_object_ops {
  * @ctime: last change, seconds of real time; @lock
  * @born: creation, seconds since boot; constant
  * @calls: operations made by system call, not counting control; by the kind's lock
+ * @handles: descriptors that stand for it; @lock
  * @creator: thread group that created it; constant
  * @space: namespace it lives in, with a reference; constant
  * @ops: constant
  * @owner: record of the process whose death ends it, with a reference, or NULL; constant
  * @owned: in @owner's list; kipc_process.lock
+ * @watches: those that are armed, by kipc_watch.node; the kind's lock
  * @rcu: for the grace period
  */
 struct kipc_object {
@@ -124,12 +143,24 @@ struct kipc_object {
 	time64_t ctime;
 	time64_t born;
 	u64 calls;
+	unsigned int handles;
 	struct pid *creator;
 	struct kipc_space *space;
 	const struct kipc_object_ops *ops;
 	struct kipc_process *owner;
 	struct list_head owned;
+	struct hlist_head watches;
 	struct rcu_head rcu;
+};
+
+/**
+ * struct kipc_grant - rights to an object that do not depend on who the caller is
+ * @object: the object; a reference comes with the file that the grant belongs to
+ * @rights: S_IRUGO, S_IWUGO
+ */
+struct kipc_grant {
+	struct kipc_object *object;
+	unsigned int rights;
 };
 
 void kipc_object_init(struct kipc_object *object, unsigned int kind,

@@ -41,4 +41,18 @@ static __always_inline bool kipc_may_access(struct kipc_object *object, unsigned
 	       kipc_may_access_otherwise(object, mode);
 }
 
+/**
+ * kipc_may() - whether a call has the rights it needs
+ * @object: as kipc_may_access() has it
+ * @mode: S_IRUGO, S_IWUGO
+ * @grant: rights that were granted before, or NULL: it is the caller's that count
+ */
+static __always_inline bool kipc_may(struct kipc_object *object, unsigned int mode,
+				     const struct kipc_grant *grant)
+{
+	if (likely(!grant))
+		return kipc_may_access(object, mode);
+	return !(mode & ~grant->rights);
+}
+
 #endif /* KIPC_PERM_H */

@@ -339,7 +339,7 @@ static void kipc_proc_objects_show(struct seq_file *s, struct kipc_object *objec
 		seq_printf(s, "%-4s %10d 0x%08x %10u  %4o %6lu %-10s %7u %10lld %10llu\n",
 			   kipc_kind_names[object->kind], object->id, object->key,
 			   from_kuid_munged(walk->user_ns, object->uid),
-			   object->mode, object->ops->users(object),
+			   object->mode, object->ops->users(object) + object->handles,
 			   lifetimes[object->lifetime],
 			   pid_nr_ns(object->creator, walk->pid_ns),
 			   ktime_get_boottime_seconds() - object->born,

@@ -91,6 +91,11 @@ static const struct kipc_object_ops kipc_sem_object_ops = {
 	.perm_changed	= kipc_sem_perm_changed,
 	.free		= kipc_sem_free,
 	.users		= kipc_sem_users,
+	.poll		= kipc_sem_poll,
+	.unwatch	= kipc_sem_unwatch,
+	.see_locked	= kipc_sem_see_locked,
+	.armed_locked	= kipc_sem_armed_locked,
+	.disarmed_locked = kipc_sem_disarmed_locked,
 };
 
 /* ---- semget ---- */

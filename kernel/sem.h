@@ -26,6 +26,7 @@
 #include "find.h"
 #include "object.h"
 #include "wait.h"
+#include "watch.h"
 
 struct kipc_account;
 struct kipc_process;
@@ -38,7 +39,7 @@ struct vm_area_struct;
 /**
  * struct kipc_sem - one semaphore; all under kipc_sem_set.lock
  * @value: its value, while no process maps the set
- * @sleepers: sleeping operations that name it
+ * @sleepers: sleeping operations that name it, and armed watches
  * @pid: thread group that changed it last, with a reference, or NULL; of a mapped set
  *	  unless the word has a token and is not KEPT
  * @change: sleepers that want to change just this one, first come first
@@ -210,6 +211,9 @@ extern const struct kipc_kind kipc_sem_kind;
 /* sem_op.c */
 int kipc_sem_op(struct kipc_space *space, int id, const struct sembuf __user *sops,
 		unsigned int nsops, const struct kipc_timeout *timeout);
+int kipc_sem_op_granted(const struct kipc_grant *grant, const struct sembuf __user *sops,
+			unsigned int nsops, const struct kipc_timeout *timeout);
+int kipc_sem_op_one(const struct kipc_grant *grant, const struct sembuf *sop);
 void kipc_sem_settle_locked(struct kipc_sem_set *set, unsigned int num, unsigned int count);
 typedef void (*kipc_sem_visitor)(struct kipc_sem_set *set, struct kipc_sem_sleeper *op,
 				 void *data);
@@ -262,11 +266,19 @@ static inline void kipc_sem_set_lock(struct kipc_sem_set *set)
  */
 static inline void kipc_sem_set_unlock(struct kipc_sem_set *set)
 {
+	kipc_watch_notify_locked(&set->object);
 	if (unlikely(set->wakes.count))
 		kipc_unlock_and_wake(&set->lock, &set->wakes);
 	else
 		mutex_unlock(&set->lock);
 }
+
+/* sem_watch.c */
+__poll_t kipc_sem_poll(struct kipc_object *object, struct kipc_watch *watch);
+void kipc_sem_unwatch(struct kipc_object *object, struct kipc_watch *watch);
+__poll_t kipc_sem_see_locked(struct kipc_object *object, struct kipc_watch *watch);
+void kipc_sem_armed_locked(struct kipc_object *object, struct kipc_watch *watch);
+void kipc_sem_disarmed_locked(struct kipc_object *object, struct kipc_watch *watch);
 
 /* sem_ctl.c */
 int kipc_sem_ctl(struct kipc_space *space, int id, int num, int cmd, u64 arg);

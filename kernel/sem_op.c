@@ -391,8 +391,8 @@ static int kipc_sem_take_undo_locked(struct kipc_sem_set *set, struct kipc_sem_s
 	return 0;
 }
 
-static int kipc_sem_do_op(struct kipc_sem_set *set, struct kipc_sem_sleeper *op,
-			  const struct kipc_timeout *timeout)
+static int kipc_sem_do_op(struct kipc_sem_set *set, const struct kipc_grant *grant,
+			  struct kipc_sem_sleeper *op, const struct kipc_timeout *timeout)
 {
 	const struct sembuf *sop;
 	unsigned int max = 0;
@@ -406,7 +406,7 @@ static int kipc_sem_do_op(struct kipc_sem_set *set, struct kipc_sem_sleeper *op,
 	}
 	if (max >= kipc_sem_count(set))
 		return -EFBIG;
-	if (!kipc_may_access(&set->object, op->changes ? S_IWUGO : S_IRUGO))
+	if (!kipc_may(&set->object, op->changes ? S_IWUGO : S_IRUGO, grant))
 		return -EACCES;
 	barrier_nospec();
 
@@ -433,24 +433,15 @@ unlock:
 	return ret;
 }
 
-/**
- * kipc_sem_op() - semop(2) and semtimedop(2)
- * @space: the caller's space
- * @id: set
- * @sops: the caller's operations
- * @nsops: how many
- * @timeout: how long to sleep at most
- *
- * Context: process; may sleep.
- * Return: 0 or an error as semtimedop(2) has it; -ENOSPC: undo values in too many
- *	   sets, or too many process records.
- */
-int kipc_sem_op(struct kipc_space *space, int id, const struct sembuf __user *sops,
-		unsigned int nsops, const struct kipc_timeout *timeout)
+/* On the set with the id, or on that of the grant. */
+static __always_inline int kipc_sem_op_on(struct kipc_space *space, int id,
+					  const struct kipc_grant *grant,
+					  const struct sembuf __user *sops, unsigned int nsops,
+					  const struct kipc_timeout *timeout)
 {
 	struct sembuf fast[KIPC_SEM_FAST_OPS], *copy = fast;
 	struct kipc_sem_sleeper op = { .task = current, .nsops = nsops };
-	struct kipc_sem_set *set;
+	struct kipc_object *object;
 	int ret;
 
 	if (nsops > READ_ONCE(space->sem_limits.opm))
@@ -470,16 +461,62 @@ int kipc_sem_op(struct kipc_space *space, int id, const struct sembuf __user *so
 		ret = -EINVAL;
 		goto free_copy;
 	}
-	set = kipc_sem_find(space, id);
-	if (IS_ERR(set)) {
-		ret = PTR_ERR(set);
+	object = kipc_find_granted(space, KIPC_KIND_SEM, id, grant);
+	if (IS_ERR(object)) {
+		ret = PTR_ERR(object);
 		goto free_copy;
 	}
 	op.sops = copy;
-	ret = kipc_sem_do_op(set, &op, timeout);
-	kipc_object_put(&set->object);
+	ret = kipc_sem_do_op(kipc_sem_set_of(object), grant, &op, timeout);
+	kipc_object_put(object);
 free_copy:
 	if (unlikely(copy != fast))
 		kvfree(copy);
 	return ret;
+}
+
+/**
+ * kipc_sem_op() - semop(2) and semtimedop(2)
+ * @space: the caller's space
+ * @id: set
+ * @sops: the caller's operations
+ * @nsops: how many
+ * @timeout: how long to sleep at most
+ *
+ * Context: process; may sleep.
+ * Return: 0 or an error as semtimedop(2) has it; -ENOSPC: undo values in too many
+ *	   sets, or too many process records.
+ */
+int kipc_sem_op(struct kipc_space *space, int id, const struct sembuf __user *sops,
+		unsigned int nsops, const struct kipc_timeout *timeout)
+{
+	return kipc_sem_op_on(space, id, NULL, sops, nsops, timeout);
+}
+
+/**
+ * kipc_sem_op_granted() - the same through a handle
+ * @grant: set, and rights to it
+ * @sops: as kipc_sem_op(), and all that follow
+ * @nsops: how many
+ * @timeout: how long
+ */
+int kipc_sem_op_granted(const struct kipc_grant *grant, const struct sembuf __user *sops,
+			unsigned int nsops, const struct kipc_timeout *timeout)
+{
+	return kipc_sem_op_on(grant->object->space, 0, grant, sops, nsops, timeout);
+}
+
+/**
+ * kipc_sem_op_one() - one operation of the kernel's own making
+ * @grant: the set, and rights to it
+ * @sop: the operation, without SEM_UNDO; not the caller's memory
+ *
+ * Context: process; may sleep.
+ * Return: as kipc_sem_op().
+ */
+int kipc_sem_op_one(const struct kipc_grant *grant, const struct sembuf *sop)
+{
+	struct kipc_sem_sleeper op = { .task = current, .nsops = 1, .sops = sop };
+
+	return kipc_sem_do_op(kipc_sem_set_of(grant->object), grant, &op, &kipc_no_timeout);
 }

@@ -60,7 +60,7 @@ void kipc_shm_free_rcu(struct rcu_head *rcu)
 static bool kipc_shm_may_end_locked(struct kipc_shm *shm)
 {
 	lockdep_assert_held(&shm->object.lock);
-	return !shm->nattch &&
+	return !kipc_shm_is_used(shm) &&
 	       (shm->object.mode & SHM_DEST ||
 		READ_ONCE(shm->object.space->shm_limits.rmid_forced));
 }
@@ -73,7 +73,7 @@ static bool kipc_shm_remove_locked(struct kipc_shm *shm)
 	kipc_ids_remove_locked(kipc_shm_ids(space), &shm->object);
 	space->shm_pages -= kipc_shm_pages(shm);
 	kipc_process_disown(&shm->object);
-	return !shm->nattch;
+	return !kipc_shm_is_used(shm);
 }
 
 /* As IPC_RMID: now, or with the last attachment. */
@@ -82,7 +82,7 @@ static bool kipc_shm_end_locked(struct kipc_object *object)
 	struct kipc_shm *shm = kipc_shm_of(object);
 
 	object->mode |= SHM_DEST;
-	if (!shm->nattch || READ_ONCE(object->space->dead))
+	if (!kipc_shm_is_used(shm) || READ_ONCE(object->space->dead))
 		return kipc_shm_remove_locked(shm);
 	kipc_ids_forget_key_locked(kipc_shm_ids(object->space), object);
 	kipc_process_disown(object);
@@ -111,10 +111,34 @@ static bool kipc_shm_end_if_doomed(struct kipc_object *object)
 	struct kipc_shm *shm = kipc_shm_of(object);
 
 	if (likely(!READ_ONCE(object->space->shm_limits.rmid_forced)) ||
-	    READ_ONCE(shm->nattch) || kipc_pid_is_alive(object->creator))
+	    kipc_shm_is_used(shm) || kipc_pid_is_alive(object->creator))
 		return false;
 	kipc_shm_reap(shm);
 	return true;
+}
+
+/* There is one user fewer: perhaps it was the last.  The lock is held, and given back. */
+static void kipc_shm_left_unlock(struct kipc_shm *shm) __releases(&shm->object.lock)
+{
+	bool orphan, ends;
+
+	orphan = !kipc_shm_is_used(shm) && shm->object.removed;
+	ends = !orphan && kipc_shm_may_end_locked(shm);
+	if (ends)
+		kipc_object_get(&shm->object);
+	spin_unlock(&shm->object.lock);
+
+	if (ends)
+		kipc_shm_reap(shm);
+	if (ends || orphan)
+		kipc_object_put(&shm->object);
+}
+
+static void kipc_shm_closed(struct kipc_object *object)
+{
+	spin_lock(&object->lock);
+	object->handles--;
+	kipc_shm_left_unlock(kipc_shm_of(object));
 }
 
 static unsigned long kipc_shm_users(struct kipc_object *object)
@@ -125,6 +149,7 @@ static unsigned long kipc_shm_users(struct kipc_object *object)
 static const struct kipc_object_ops kipc_shm_object_ops = {
 	.end_if_doomed	= kipc_shm_end_if_doomed,
 	.end_locked	= kipc_shm_end_locked,
+	.closed		= kipc_shm_closed,
 	.free		= kipc_shm_free,
 	.users		= kipc_shm_users,
 };
@@ -161,24 +186,13 @@ void kipc_shm_enter_locked(struct kipc_shm *shm)
  */
 void kipc_shm_leave(struct kipc_shm *shm, bool was_mapped)
 {
-	bool orphan, ends;
-
 	spin_lock(&shm->object.lock);
 	if (was_mapped) {
 		kipc_shm_set_lpid_locked(shm);
 		shm->dtime = ktime_get_real_seconds();
 	}
 	shm->nattch--;
-	orphan = !shm->nattch && shm->object.removed;
-	ends = !orphan && kipc_shm_may_end_locked(shm);
-	if (ends)
-		kipc_object_get(&shm->object);
-	spin_unlock(&shm->object.lock);
-
-	if (ends)
-		kipc_shm_reap(shm);
-	if (ends || orphan)
-		kipc_object_put(&shm->object);
+	kipc_shm_left_unlock(shm);
 }
 
 /* ---- shmget ---- */

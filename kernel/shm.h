@@ -69,6 +69,12 @@ static inline struct kipc_shm *kipc_shm_of(struct kipc_object *object)
 	return container_of(object, struct kipc_shm, object);
 }
 
+/* Attached, or held by a descriptor: then its memory stays when it is removed. */
+static inline bool kipc_shm_is_used(const struct kipc_shm *shm)
+{
+	return READ_ONCE(shm->nattch) || READ_ONCE(shm->object.handles);
+}
+
 static inline unsigned long kipc_shm_pages(const struct kipc_shm *shm)
 {
 	return PAGE_ALIGN(shm->object.size) >> PAGE_SHIFT;
@@ -96,7 +102,8 @@ void kipc_shm_free_rcu(struct rcu_head *rcu);
 long kipc_shm_attach(struct kipc_space *space, int id, unsigned long addr,
 		     unsigned int flags);
 int kipc_shm_detach(unsigned long addr);
-int kipc_shm_map(struct kipc_space *space, int id, struct vm_area_struct *vma);
+int kipc_shm_map(struct kipc_space *space, int id, const struct kipc_grant *grant,
+		 struct vm_area_struct *vma);
 void kipc_shm_hook_file(struct kipc_shm *shm, struct file *file);
 void kipc_shm_map_init(void);
 

@@ -138,7 +138,7 @@ static int kipc_shm_enter_if_alive(struct kipc_shm *shm)
 	if (!kipc_object_get_rcu(&shm->object))
 		return -EINVAL;
 	spin_lock(&shm->object.lock);
-	if (shm->object.removed && !shm->nattch)
+	if (shm->object.removed && !kipc_shm_is_used(shm))
 		ret = -EINVAL;
 	else
 		kipc_shm_enter_locked(shm);
@@ -262,14 +262,16 @@ static struct file *kipc_shm_readonly_file(struct kipc_shm *shm)
 /* ---- shmat and shmdt ---- */
 
 /* Check and count an attachment that is being made. */
-static int kipc_shm_begin(struct kipc_shm *shm, unsigned int rights)
+static int kipc_shm_begin(struct kipc_shm *shm, unsigned int rights,
+			  const struct kipc_grant *grant)
 {
 	int ret = 0;
 
 	spin_lock(&shm->object.lock);
-	if (shm->object.removed)
+	/* What a descriptor holds is there as long as that. */
+	if (shm->object.removed && !grant)
 		ret = -EIDRM;
-	else if (!kipc_may_access(&shm->object, rights))
+	else if (!kipc_may(&shm->object, rights, grant))
 		ret = -EACCES;
 	else
 		shm->nattch++;
@@ -354,7 +356,7 @@ long kipc_shm_attach(struct kipc_space *space, int id, unsigned long addr,
 	shm = kipc_shm_find(space, id);
 	if (IS_ERR(shm))
 		return PTR_ERR(shm);
-	ret = kipc_shm_begin(shm, rights);
+	ret = kipc_shm_begin(shm, rights, NULL);
 	if (ret)
 		goto put;
 
@@ -487,19 +489,22 @@ int kipc_shm_detach(unsigned long addr)
 }
 
 /**
- * kipc_shm_map() - mmap of the device: map a segment
+ * kipc_shm_map() - mmap of the device or of a handle: map a segment
  * @space: the caller's space
  * @id: segment
+ * @grant: the segment instead, and rights to it, or NULL
  * @vma: the mapping, of no file system's yet
  *
  * Context: mmap_lock held for writing; may sleep.
  * Return: 0, -EINVAL (no such segment, or length, alignment or kind of the
  *	   mapping wrong), -EACCES or -EIDRM.
  */
-int kipc_shm_map(struct kipc_space *space, int id, struct vm_area_struct *vma)
+int kipc_shm_map(struct kipc_space *space, int id, const struct kipc_grant *grant,
+		 struct vm_area_struct *vma)
 {
 	/* A mapping without access could gain it later: it counts as reading. */
 	unsigned int rights = S_IRUGO;
+	struct kipc_object *object;
 	struct kipc_shm *shm;
 	loff_t size, grain;
 	struct file *file;
@@ -512,16 +517,17 @@ int kipc_shm_map(struct kipc_space *space, int id, struct vm_area_struct *vma)
 	if (vma->vm_flags & VM_EXEC)
 		rights |= S_IXUGO;
 
-	shm = kipc_shm_find(space, id);
-	if (IS_ERR(shm))
-		return PTR_ERR(shm);
+	object = kipc_find_granted(space, KIPC_KIND_SHM, id, grant);
+	if (IS_ERR(object))
+		return PTR_ERR(object);
+	shm = kipc_shm_of(object);
 	ret = -EINVAL;
 	size = PAGE_ALIGN(i_size_read(file_inode(shm->file)));
 	grain = kipc_memory_is_huge(shm->file) ? i_blocksize(file_inode(shm->file)) : PAGE_SIZE;
 	if (vma->vm_end - vma->vm_start > size ||
 	    !IS_ALIGNED(vma->vm_start | vma->vm_end, grain))
 		goto put;
-	ret = kipc_shm_begin(shm, rights);
+	ret = kipc_shm_begin(shm, rights, grant);
 	if (ret)
 		goto put;
 

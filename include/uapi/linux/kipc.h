@@ -61,6 +61,7 @@ struct kipc_query {
 #define KIPC_FEATURE_SEM		(1ull << 3)	/* semaphore sets */
 #define KIPC_FEATURE_SEM_MAP		(1ull << 4)	/* operations without a system call */
 #define KIPC_FEATURE_MSG		(1ull << 5)	/* message queues */
+#define KIPC_FEATURE_HANDLE		(1ull << 6)	/* descriptors that stand for objects */
 
 /* When an object ends without being removed. */
 #define KIPC_LIFETIME_PERSISTENT	0	/* never, as System V has it */
@@ -412,6 +413,38 @@ struct kipc_msg_ctl {
 	__u64	buf;
 };
 
+/**
+ * struct kipc_handle_open - KIPC_IOC_HANDLE_OPEN: a descriptor that stands for an object;
+ *			     returns it
+ * @id: object
+ * @kind: KIPC_KIND_*
+ * @flags: O_RDONLY, O_WRONLY or O_RDWR: the rights that it conveys, which the caller must
+ *	   have; O_CLOEXEC, O_NONBLOCK
+ * @num: of a set: the semaphore that poll and read are about; else 0
+ * @op: of a set: what they are about, as sem_op: a decrement, or 0, to wait for zero; else 0
+ * @msgflg: of a queue: MSG_EXCEPT or 0; else 0
+ * @type: of a queue: which messages poll and read are about, as msgtyp of msgrcv(2); else 0
+ *
+ * The rights stay with the descriptor, whoever has it, until the object is removed; see
+ * Documentation/handles.rst.  EINVAL: no such kind, object, semaphore or flag.  EIDRM:
+ * removed meanwhile.  EACCES.  EMFILE, ENFILE, ENOMEM.
+ */
+struct kipc_handle_open {
+	__s32	id;
+	__u32	kind;
+	__u32	flags;
+	__u32	num;
+	__s32	op;
+	__u32	msgflg;
+	__s64	type;
+};
+
+/*
+ * The id in a call that is made on a handle instead of the device: the handle's object.
+ * Such calls are KIPC_IOC_SEM_OP, KIPC_IOC_MSG_SEND and KIPC_IOC_MSG_RECEIVE.
+ */
+#define KIPC_SELF		(-1)
+
 #define KIPC_IOC_TYPE		0xd7
 
 /* 0x00-0x0f: the device and the namespace */
@@ -421,7 +454,7 @@ struct kipc_msg_ctl {
 /* Cut what the caller has mapped of sets: it is about to have other rights. */
 #define KIPC_IOC_PROCESS_CUT	_IO(KIPC_IOC_TYPE, 0x03)
 
-/* 0x10-0x1f: segments (0x40 handles, 0x50 names) */
+/* 0x10-0x1f: segments (0x50 names) */
 #define KIPC_IOC_SHM_GET	_IOW(KIPC_IOC_TYPE, 0x10, struct kipc_shm_get)
 #define KIPC_IOC_SHM_ATTACH	_IOWR(KIPC_IOC_TYPE, 0x11, struct kipc_shm_attach)
 #define KIPC_IOC_SHM_DETACH	_IOW(KIPC_IOC_TYPE, 0x12, struct kipc_shm_detach)
@@ -438,6 +471,9 @@ struct kipc_msg_ctl {
 #define KIPC_IOC_MSG_SEND	_IOW(KIPC_IOC_TYPE, 0x31, struct kipc_msg_op)
 #define KIPC_IOC_MSG_RECEIVE	_IOW(KIPC_IOC_TYPE, 0x32, struct kipc_msg_op)
 #define KIPC_IOC_MSG_CTL	_IOW(KIPC_IOC_TYPE, 0x33, struct kipc_msg_ctl)
+
+/* 0x40-0x4f: handles */
+#define KIPC_IOC_HANDLE_OPEN	_IOW(KIPC_IOC_TYPE, 0x40, struct kipc_handle_open)
 
 /*
  * The short way in, for calls whose arguments fit in registers: fadvise64(2) on

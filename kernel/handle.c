@@ -1,0 +1,333 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Handles: see handle.h.
+ */
+#include <linux/anon_inodes.h>
+#include <linux/fcntl.h>
+#include <linux/file.h>
+#include <linux/msg.h>
+#include <linux/nospec.h>
+#include <linux/seq_file.h>
+#include <linux/slab.h>
+#include <linux/uio.h>
+
+#include <linux/kipc.h>
+
+#include "find.h"
+#include "handle.h"
+#include "msg.h"
+#include "perm.h"
+#include "sem.h"
+#include "shm.h"
+#include "space.h"
+
+/* ---- Open ---- */
+
+static unsigned int kipc_handle_rights(unsigned int flags)
+{
+	switch (flags & O_ACCMODE) {
+	case O_RDONLY:
+		return S_IRUGO;
+	case O_WRONLY:
+		return S_IWUGO;
+	default:
+		return S_IRUGO | S_IWUGO;
+	}
+}
+
+/* What the handle is about, once the object is known. */
+static int kipc_handle_set_watch(struct kipc_handle *handle, const struct kipc_handle_open *open)
+{
+	struct kipc_watch *watch = &handle->watch;
+
+	if (open->kind != KIPC_KIND_SEM && (open->num || open->op))
+		return -EINVAL;
+	if (open->kind != KIPC_KIND_MSG && (open->msgflg || open->type))
+		return -EINVAL;
+	kipc_watch_init(watch);
+	switch (open->kind) {
+	case KIPC_KIND_SEM:
+		if (open->num >= handle->grant.object->size || open->num > U16_MAX ||
+		    open->op > 0 || open->op < -SEMVMX)
+			return -EINVAL;
+		watch->num = open->num;
+		watch->op = open->op;
+		break;
+	case KIPC_KIND_MSG:
+		if (open->msgflg & ~MSG_EXCEPT || open->type != (long)open->type)
+			return -EINVAL;
+		watch->type = open->type;
+		watch->match = kipc_msg_match_of(open->msgflg, &watch->type);
+		break;
+	}
+	return 0;
+}
+
+/* Count the handle, if the caller has the rights that it is to convey. */
+static int kipc_handle_enter(const struct kipc_grant *grant)
+{
+	struct kipc_object *object = grant->object;
+	int ret = 0;
+
+	spin_lock(&object->lock);
+	if (object->removed)
+		ret = -EIDRM;
+	else if (!kipc_may_access(object, grant->rights))
+		ret = -EACCES;
+	else
+		object->handles++;
+	spin_unlock(&object->lock);
+	return ret;
+}
+
+static void kipc_handle_leave(const struct kipc_grant *grant)
+{
+	struct kipc_object *object = grant->object;
+
+	if (object->ops->closed) {
+		object->ops->closed(object);
+		return;
+	}
+	spin_lock(&object->lock);
+	object->handles--;
+	spin_unlock(&object->lock);
+}
+
+static struct file *kipc_handle_file(struct kipc_handle *handle, unsigned int flags)
+{
+	struct file *file = anon_inode_getfile("[kipc]", &kipc_handle_fops, handle,
+					       flags & (O_ACCMODE | O_NONBLOCK));
+
+	if (IS_ERR(file))
+		return file;
+	stream_open(NULL, file);
+	/* An attempt that may not wait is over at once. */
+	file->f_mode |= FMODE_NOWAIT;
+	return file;
+}
+
+/**
+ * kipc_handle_open() - make a handle
+ * @space: the caller's space
+ * @open: what the caller asks for
+ *
+ * Context: process; may sleep.
+ * Return: the descriptor, or an error as struct kipc_handle_open has it.
+ */
+int kipc_handle_open(struct kipc_space *space, const struct kipc_handle_open *open)
+{
+	struct kipc_handle *handle;
+	struct kipc_object *object;
+	struct file *file;
+	int fd, ret;
+
+	if (open->flags & ~(O_ACCMODE | O_CLOEXEC | O_NONBLOCK) ||
+	    (open->flags & O_ACCMODE) == O_ACCMODE || open->kind >= KIPC_KINDS || open->id < 0)
+		return -EINVAL;
+	object = kipc_find(space, array_index_nospec(open->kind, KIPC_KINDS), open->id);
+	if (IS_ERR(object))
+		return PTR_ERR(object);
+	handle = kzalloc(sizeof(*handle), GFP_KERNEL_ACCOUNT);
+	ret = -ENOMEM;
+	if (!handle)
+		goto put_object;
+	handle->grant.object = object;
+	handle->grant.rights = kipc_handle_rights(open->flags);
+	ret = kipc_handle_set_watch(handle, open);
+	if (ret)
+		goto free_handle;
+	ret = kipc_handle_enter(&handle->grant);
+	if (ret)
+		goto free_handle;
+	fd = get_unused_fd_flags(open->flags & O_CLOEXEC);
+	ret = fd;
+	if (fd < 0)
+		goto leave;
+	file = kipc_handle_file(handle, open->flags);
+	if (IS_ERR(file)) {
+		put_unused_fd(fd);
+		ret = PTR_ERR(file);
+		goto leave;
+	}
+	fd_install(fd, file);
+	return fd;
+
+leave:
+	kipc_handle_leave(&handle->grant);
+free_handle:
+	kfree(handle);
+put_object:
+	kipc_object_put(object);
+	return ret;
+}
+
+/* ---- The operations of the file ---- */
+
+static bool kipc_handle_waits(const struct kiocb *iocb)
+{
+	return !(iocb->ki_flags & IOCB_NOWAIT || iocb->ki_filp->f_flags & O_NONBLOCK);
+}
+
+static ssize_t kipc_handle_take(const struct kipc_handle *handle, struct iov_iter *to, bool waits)
+{
+	struct sembuf sop = {
+		.sem_num = handle->watch.num, .sem_op = handle->watch.op,
+		.sem_flg = waits ? 0 : IPC_NOWAIT,
+	};
+	u64 taken = -handle->watch.op;
+	int ret;
+
+	if (iov_iter_count(to) < sizeof(taken))
+		return -EINVAL;
+	/* Where it cannot be written nothing is taken. */
+	if (fault_in_iov_iter_writeable(to, sizeof(taken)))
+		return -EFAULT;
+	ret = kipc_sem_op_one(&handle->grant, &sop);
+	if (ret)
+		return ret;
+	return copy_to_iter(&taken, sizeof(taken), to) == sizeof(taken) ? sizeof(taken) : -EFAULT;
+}
+
+/**
+ * kipc_handle_read() - read: take what the handle is about
+ * @iocb: the call
+ * @to: where to
+ *
+ * Return: bytes, or an error; -EAGAIN: not now, and it is not to wait.
+ */
+ssize_t kipc_handle_read(struct kiocb *iocb, struct iov_iter *to)
+{
+	const struct kipc_handle *handle = kipc_handle_of(iocb->ki_filp);
+	bool waits = kipc_handle_waits(iocb);
+
+	switch (handle->grant.object->kind) {
+	case KIPC_KIND_SEM:
+		return kipc_handle_take(handle, to, waits);
+	case KIPC_KIND_MSG:
+		return kipc_msg_read(&handle->grant, to, handle->watch.match,
+				     handle->watch.type, waits);
+	default:
+		return -EINVAL;
+	}
+}
+
+static ssize_t kipc_handle_add(const struct kipc_handle *handle, struct iov_iter *from)
+{
+	struct sembuf sop = { .sem_num = handle->watch.num };
+	u64 count;
+	int ret;
+
+	if (iov_iter_count(from) < sizeof(count))
+		return -EINVAL;
+	if (!copy_from_iter_full(&count, sizeof(count), from))
+		return -EFAULT;
+	if (!count || count > SEMVMX)
+		return -EINVAL;
+	sop.sem_op = count;
+	ret = kipc_sem_op_one(&handle->grant, &sop);
+	return ret ?: sizeof(count);
+}
+
+/**
+ * kipc_handle_write() - write: add to the semaphore, or send a message
+ * @iocb: the call
+ * @from: what
+ *
+ * Return: bytes, or an error; -EAGAIN: not now, and it is not to wait.
+ */
+ssize_t kipc_handle_write(struct kiocb *iocb, struct iov_iter *from)
+{
+	const struct kipc_handle *handle = kipc_handle_of(iocb->ki_filp);
+
+	switch (handle->grant.object->kind) {
+	case KIPC_KIND_SEM:
+		return kipc_handle_add(handle, from);
+	case KIPC_KIND_MSG:
+		return kipc_msg_write(&handle->grant, from, kipc_handle_waits(iocb));
+	default:
+		return -EINVAL;
+	}
+}
+
+/**
+ * kipc_handle_poll() - poll
+ * @file: the handle
+ * @table: who asks
+ *
+ * Context: may sleep.
+ * Return: EPOLL* that are so, of those that the handle's rights are for.
+ */
+__poll_t kipc_handle_poll(struct file *file, struct poll_table_struct *table)
+{
+	struct kipc_handle *handle = kipc_handle_of(file);
+	struct kipc_object *object = handle->grant.object;
+	__poll_t now = EPOLLIN | EPOLLRDNORM | EPOLLOUT | EPOLLWRNORM;
+
+	poll_wait(file, &handle->watch.wait, table);
+	if (object->ops->poll)
+		now = object->ops->poll(object, &handle->watch);
+	if (!(handle->grant.rights & S_IRUGO))
+		now &= ~(EPOLLIN | EPOLLRDNORM);
+	if (!(handle->grant.rights & S_IWUGO))
+		now &= ~(EPOLLOUT | EPOLLWRNORM);
+	return now;
+}
+
+/**
+ * kipc_handle_mmap() - mmap: a segment
+ * @file: the handle
+ * @vma: the mapping
+ */
+int kipc_handle_mmap(struct file *file, struct vm_area_struct *vma)
+{
+	const struct kipc_grant *grant = kipc_handle_grant(file);
+	struct kipc_object *object = grant->object;
+
+	if (object->kind != KIPC_KIND_SHM)
+		return -ENODEV;
+	if (vma->vm_pgoff)
+		return -EINVAL;
+	return kipc_shm_map(object->space, object->id, grant, vma);
+}
+
+/**
+ * kipc_handle_release() - nobody has the handle any more
+ * @inode: not used
+ * @file: the handle
+ */
+int kipc_handle_release(struct inode *inode, struct file *file)
+{
+	struct kipc_handle *handle = kipc_handle_of(file);
+	struct kipc_object *object = handle->grant.object;
+
+	if (object->ops->unwatch)
+		object->ops->unwatch(object, &handle->watch);
+	kipc_handle_leave(&handle->grant);
+	kipc_object_put(object);
+	kfree(handle);
+	return 0;
+}
+
+/**
+ * kipc_handle_show() - what /proc/pid/fdinfo tells
+ * @s: where to
+ * @file: the handle
+ */
+void kipc_handle_show(struct seq_file *s, struct file *file)
+{
+	static const char *const kinds[] = { "shm", "sem", "msg" };
+	const struct kipc_handle *handle = kipc_handle_of(file);
+	struct kipc_object *object = handle->grant.object;
+	const struct kipc_watch *watch = &handle->watch;
+
+	seq_printf(s, "kipc-kind:\t%s\nkipc-id:\t%d\nkipc-rights:\t%s%s\n", kinds[object->kind],
+		   object->id, handle->grant.rights & S_IRUGO ? "r" : "",
+		   handle->grant.rights & S_IWUGO ? "w" : "");
+	if (object->kind == KIPC_KIND_SEM)
+		seq_printf(s, "kipc-num:\t%u\nkipc-op:\t%d\n", watch->num, watch->op);
+	if (object->kind == KIPC_KIND_MSG)
+		seq_printf(s, "kipc-type:\t%s%ld\n", watch->match == KIPC_MSG_EXCEPT ? "!" :
+			   watch->match == KIPC_MSG_LEAST ? "-" : "", watch->type);
+	if (READ_ONCE(object->removed))
+		seq_puts(s, "kipc-removed:\t1\n");
+}

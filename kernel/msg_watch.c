@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Watching a queue: see watch.h.
+ */
+#include "msg.h"
+
+/**
+ * kipc_msg_see_locked() - what a watch of a queue sees
+ * @object: the queue; its lock is held
+ * @watch: the watch
+ *
+ * Return: EPOLLIN: a message as it wants; EPOLLOUT: there is room.
+ */
+__poll_t kipc_msg_see_locked(struct kipc_object *object, struct kipc_watch *watch)
+{
+	struct kipc_msg_queue *queue = kipc_msg_queue_of(object);
+	__poll_t now = 0;
+
+	if (kipc_msg_find_locked(queue, watch->match, watch->type))
+		now |= EPOLLIN | EPOLLRDNORM;
+	if (kipc_msg_fits_locked(queue, 1))
+		now |= EPOLLOUT | EPOLLWRNORM;
+	return now;
+}
+
+/**
+ * kipc_msg_poll() - arm a watch of a queue
+ * @object: the queue
+ * @watch: the watch
+ *
+ * Context: may sleep.
+ * Return: EPOLL* that are so.
+ */
+__poll_t kipc_msg_poll(struct kipc_object *object, struct kipc_watch *watch)
+{
+	struct kipc_msg_queue *queue = kipc_msg_queue_of(object);
+	__poll_t now;
+
+	mutex_lock(&queue->lock);
+	now = kipc_watch_arm_locked(object, watch);
+	mutex_unlock(&queue->lock);
+	return now;
+}
+
+/**
+ * kipc_msg_unwatch() - a watch goes
+ * @object: the queue
+ * @watch: the watch
+ *
+ * Context: may sleep.
+ */
+void kipc_msg_unwatch(struct kipc_object *object, struct kipc_watch *watch)
+{
+	struct kipc_msg_queue *queue = kipc_msg_queue_of(object);
+
+	mutex_lock(&queue->lock);
+	kipc_watch_disarm_locked(object, watch);
+	mutex_unlock(&queue->lock);
+}
