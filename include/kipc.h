@@ -93,6 +93,38 @@ int kipc_msgrcvv(int msqid, struct kipc_msg_vec *vec, unsigned int count, long m
 		 int msgflg, clockid_t clock, int flags, const struct timespec *timeout)
 	KIPC_TIME64("kipc_msgrcvv");
 
+/**
+ * struct kipc_filter - what poll(2) and read(2) of a handle are about
+ * @sem_num: of a set: the semaphore
+ * @sem_op: of a set: what is to be possible: a decrement, or 0, to wait for zero
+ * @msgflg: of a queue: MSG_EXCEPT or 0
+ * @msgtyp: of a queue: as msgrcv(2) has it
+ */
+struct kipc_filter {
+	unsigned int sem_num;
+	int sem_op;
+	int msgflg;
+	long msgtyp;
+};
+
+/*
+ * A descriptor that stands for an object: kind is KIPC_KIND_*; flags are O_RDONLY,
+ * O_WRONLY or O_RDWR, for the rights that it conveys, O_CLOEXEC and O_NONBLOCK.  filter
+ * NULL: a decrement of the first semaphore by one; all messages.
+ */
+int kipc_handle(int kind, int id, int flags, const struct kipc_filter *filter);
+
+/* Calls on a handle; time-outs as kipc_semclockop() has them. */
+int kipc_handle_semop(int handle, struct sembuf *sops, size_t nsops, clockid_t clock,
+		      int flags, const struct timespec *timeout)
+	KIPC_TIME64("kipc_handle_semop");
+int kipc_handle_msgsnd(int handle, const void *msgp, size_t msgsz, int msgflg, clockid_t clock,
+		       int flags, const struct timespec *timeout)
+	KIPC_TIME64("kipc_handle_msgsnd");
+ssize_t kipc_handle_msgrcv(int handle, void *msgp, size_t msgsz, long msgtyp, int msgflg,
+			   clockid_t clock, int flags, const struct timespec *timeout)
+	KIPC_TIME64("kipc_handle_msgrcv");
+
 /*
  * What the module is.  When it fails with EPROTO, *query is filled in
  * nevertheless, as far as that module could.

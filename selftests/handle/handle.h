@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* What the tests of handles have in common. */
+#ifndef KIPC_SELFTESTS_HANDLE_H
+#define KIPC_SELFTESTS_HANDLE_H
+
+#include "common/harness.h"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include <kipc.h>
+
+/* Objects in a namespace of the test's own: a segment, a set of three, a queue. */
+FIXTURE(handle) { int shm, sem, msg; };
+
+FIXTURE_SETUP(handle)
+{
+	ASSERT_EQ(0, unshare(CLONE_NEWIPC));
+	self->shm = kipc_shmget(IPC_PRIVATE, 8192, 0600);
+	ASSERT_LE(0, self->shm);
+	self->sem = kipc_semget(IPC_PRIVATE, 3, 0600);
+	ASSERT_LE(0, self->sem);
+	self->msg = kipc_msgget(IPC_PRIVATE, 0600);
+	ASSERT_LE(0, self->msg);
+}
+
+FIXTURE_TEARDOWN(handle) { }
+
+/* As read and write of a queue's handle have it. */
+struct packet {
+	int64_t type;
+	char text[64];
+};
+
+/* Events that are so now, of all that there are. */
+static inline short ready(int fd)
+{
+	struct pollfd p = { .fd = fd, .events = POLLIN | POLLOUT };
+
+	return poll(&p, 1, 0) < 0 ? -1 : p.revents;
+}
+
+static inline int send_text(int queue, long type, const char *text)
+{
+	struct packet packet = { .type = type };
+
+	strncpy(packet.text, text, sizeof(packet.text) - 1);
+	return kipc_msgsnd(queue, &packet, strlen(text) + 1, IPC_NOWAIT);
+}
+
+/* Bytes of the text, or -1. */
+static inline ssize_t read_text(int fd, struct packet *packet)
+{
+	ssize_t n = read(fd, packet, sizeof(*packet));
+
+	return n < 0 ? n : n - (ssize_t)sizeof(packet->type);
+}
+
+#endif /* KIPC_SELFTESTS_HANDLE_H */

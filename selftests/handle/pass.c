@@ -1,0 +1,287 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Handles: the rights that they convey, to whom else they are passed, for how long.
+ */
+#include "handle.h"
+
+#include <errno.h>
+#include <sched.h>
+#include <stdio.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+
+static const struct who nobody = { "nobody", 65534, 65534, -1, 0 };
+static const struct who owner = { "owner", 1001, 1001, -1, 0 };
+
+TEST_F(handle, needs_the_rights)
+{
+	static const int flags[3] = { O_RDONLY, O_WRONLY, O_RDWR };
+	int i, mode, fd, status;
+	pid_t pid;
+
+	for (mode = 0; mode < 8; mode += 2) {
+		struct semid_ds ds;
+
+		ASSERT_EQ(0, kipc_semctl(self->sem, 0, IPC_STAT, &ds));
+		ds.sem_perm.mode = mode;
+		ASSERT_EQ(0, kipc_semctl(self->sem, 0, IPC_SET, &ds));
+		for (i = 0; i < 3; i++) {
+			int want = i == 0 ? 4 : i == 1 ? 2 : 6;
+
+			pid = fork();
+			ASSERT_LE(0, pid);
+			if (!pid) {
+				if (become(&nobody))
+					_exit(2);
+				fd = kipc_handle(KIPC_KIND_SEM, self->sem, flags[i], NULL);
+				_exit(fd >= 0 ? 0 : errno == EACCES ? 1 : 2);
+			}
+			ASSERT_EQ(pid, waitpid(pid, &status, 0));
+			EXPECT_EQ((mode & want) == want ? 0 : 1, WEXITSTATUS(status))
+				TH_LOG("mode %o, flags %d", mode, flags[i]);
+		}
+	}
+}
+
+/* It conveys those that it was opened with and no more, to anybody. */
+TEST_F(handle, conveys_its_rights)
+{
+	struct sembuf up = { 0, 1, 0 }, zero = { 0, 0, IPC_NOWAIT };
+	int ro = kipc_handle(KIPC_KIND_SEM, self->sem, O_RDONLY, NULL);
+	int wo = kipc_handle(KIPC_KIND_SEM, self->sem, O_WRONLY, NULL);
+	int msg_ro = kipc_handle(KIPC_KIND_MSG, self->msg, O_RDONLY | O_NONBLOCK, NULL);
+	int msg_wo = kipc_handle(KIPC_KIND_MSG, self->msg, O_WRONLY, NULL);
+	int shm_wo = kipc_handle(KIPC_KIND_SHM, self->shm, O_WRONLY, NULL);
+	struct packet packet = { .type = 1 };
+	uint64_t n = 1;
+
+	EXPECT_ERR(EACCES, kipc_handle_semop(ro, &up, 1, 0, 0, NULL));
+	EXPECT_EQ(0, kipc_handle_semop(ro, &zero, 1, 0, 0, NULL));
+	EXPECT_ERR(EACCES, kipc_handle_semop(wo, &zero, 1, 0, 0, NULL));
+	EXPECT_EQ(0, kipc_handle_semop(wo, &up, 1, 0, 0, NULL));
+	EXPECT_ERR(EBADF, write(ro, &n, 8));
+	EXPECT_ERR(EBADF, read(wo, &n, 8));
+	/* To take is to alter. */
+	EXPECT_ERR(EACCES, read(ro, &n, 8));
+	EXPECT_VALUES(&ipc_kipc, self->sem, 1);
+
+	EXPECT_ERR(EBADF, write(msg_ro, &packet, 8));
+	EXPECT_ERR(EACCES, kipc_handle_msgsnd(msg_ro, &packet, 0, 0, 0, 0, NULL));
+	EXPECT_ERR(EACCES, kipc_handle_msgrcv(msg_wo, &packet, 0, 0, IPC_NOWAIT, 0, 0, NULL));
+	EXPECT_EQ(8, write(msg_wo, &packet, 8));
+	EXPECT_EQ(8, read(msg_ro, &packet, 8));
+	EXPECT_ERR(EACCES, mmap(NULL, 4096, PROT_READ, MAP_SHARED, shm_wo, 0));
+	close(ro);
+	close(wo);
+	close(msg_ro);
+	close(msg_wo);
+	close(shm_wo);
+}
+
+static int pass(int socket, int fd)
+{
+	char control[CMSG_SPACE(sizeof(int))] = { 0 }, byte = 0;
+	struct iovec iov = { &byte, 1 };
+	struct msghdr msg = {
+		.msg_iov = &iov, .msg_iovlen = 1,
+		.msg_control = control, .msg_controllen = sizeof(control),
+	};
+	struct cmsghdr *c = CMSG_FIRSTHDR(&msg);
+
+	c->cmsg_level = SOL_SOCKET;
+	c->cmsg_type = SCM_RIGHTS;
+	c->cmsg_len = CMSG_LEN(sizeof(int));
+	memcpy(CMSG_DATA(c), &fd, sizeof(int));
+	return sendmsg(socket, &msg, 0) == 1 ? 0 : -1;
+}
+
+static int passed(int socket)
+{
+	char control[CMSG_SPACE(sizeof(int))], byte;
+	struct iovec iov = { &byte, 1 };
+	struct msghdr msg = {
+		.msg_iov = &iov, .msg_iovlen = 1,
+		.msg_control = control, .msg_controllen = sizeof(control),
+	};
+	int fd = -1;
+
+	if (recvmsg(socket, &msg, MSG_CMSG_CLOEXEC) == 1 && CMSG_FIRSTHDR(&msg))
+		memcpy(&fd, CMSG_DATA(CMSG_FIRSTHDR(&msg)), sizeof(int));
+	return fd;
+}
+
+/* Somebody else, in another namespace, with no way to the device. */
+static int stranger(int socket)
+{
+	struct sembuf down = { 0, -1, 0 };
+	struct packet packet;
+	int sem, msg, shm;
+	char *mapped;
+
+	if (unshare(CLONE_NEWIPC) || become(&nobody))
+		return 1;
+	sem = passed(socket);
+	msg = passed(socket);
+	shm = passed(socket);
+	if (sem < 0 || msg < 0 || shm < 0)
+		return 2;
+	if (kipc_handle_semop(sem, &down, 1, 0, 0, NULL))
+		return 3;
+	if (read_text(msg, &packet) != 6 || strcmp(packet.text, "hello"))
+		return 4;
+	mapped = mmap(NULL, 8192, PROT_READ | PROT_WRITE, MAP_SHARED, shm, 0);
+	if (mapped == MAP_FAILED)
+		return 5;
+	strcpy(mapped, packet.text);
+	/* Removed meanwhile, all but the segment. */
+	if (read(socket, &packet, 1) != 1 && errno)
+		return 6;
+	if (kipc_handle_semop(sem, &down, 1, 0, 0, NULL) != -1 || errno != EIDRM)
+		return 7;
+	if (read(msg, &packet, sizeof(packet)) != -1 || errno != EIDRM)
+		return 8;
+	return strcmp(mapped, "hello") ? 9 : 0;
+}
+
+TEST_F(handle, is_passed_on)
+{
+	int sem = kipc_handle(KIPC_KIND_SEM, self->sem, O_RDWR, NULL);
+	int msg = kipc_handle(KIPC_KIND_MSG, self->msg, O_RDONLY, NULL);
+	int shm = kipc_handle(KIPC_KIND_SHM, self->shm, O_RDWR, NULL);
+	int pair[2], status;
+	char *mapped;
+	pid_t pid;
+
+	ASSERT_EQ(0, socketpair(AF_UNIX, SOCK_STREAM, 0, pair));
+	pid = fork();
+	ASSERT_LE(0, pid);
+	if (!pid) {
+		close(sem);
+		close(msg);
+		close(shm);
+		close(pair[0]);
+		_exit(stranger(pair[1]));
+	}
+	close(pair[1]);
+	EXPECT_EQ(0, pass(pair[0], sem));
+	EXPECT_EQ(0, pass(pair[0], msg));
+	EXPECT_EQ(0, pass(pair[0], shm));
+	close(sem);
+	close(msg);
+	EXPECT_EQ(0, sem_setval(&ipc_kipc, self->sem, 0, 1));
+	EXPECT_EQ(0, send_text(self->msg, 3, "hello"));
+	mapped = mmap(NULL, 8192, PROT_READ, MAP_SHARED, shm, 0);
+	ASSERT_NE(MAP_FAILED, mapped);
+	close(shm);
+	/* Once both have been used. */
+	while (sem_val(&ipc_kipc, self->sem, 0) || !*(volatile char *)mapped)
+		sched_yield();
+	EXPECT_STREQ("hello", mapped);
+	EXPECT_EQ(0, kipc_semctl(self->sem, 0, IPC_RMID));
+	EXPECT_EQ(0, kipc_msgctl(self->msg, IPC_RMID, NULL));
+	EXPECT_EQ(0, kipc_shmctl(self->shm, IPC_RMID, NULL));
+	EXPECT_EQ(1, write(pair[0], "", 1));
+	ASSERT_EQ(pid, waitpid(pid, &status, 0));
+	EXPECT_EQ(0, WEXITSTATUS(status));
+	munmap(mapped, 8192);
+	close(pair[0]);
+}
+
+/* Rights last until the object is removed, whatever becomes of its mode or the holder. */
+TEST_F(handle, outlives_permissions)
+{
+	struct sembuf up = { 0, 1, 0 };
+	int sem = kipc_handle(KIPC_KIND_SEM, self->sem, O_RDWR, NULL), status;
+	struct semid_ds ds;
+	pid_t pid;
+
+	ASSERT_EQ(0, kipc_semctl(self->sem, 0, IPC_STAT, &ds));
+	ds.sem_perm.mode = 0;
+	ds.sem_perm.uid = owner.uid;
+	ASSERT_EQ(0, kipc_semctl(self->sem, 0, IPC_SET, &ds));
+	pid = fork();
+	ASSERT_LE(0, pid);
+	if (!pid) {
+		if (become(&nobody))
+			_exit(1);
+		if (kipc_semop(self->sem, &up, 1) != -1 || errno != EACCES)
+			_exit(2);
+		_exit(kipc_handle_semop(sem, &up, 1, 0, 0, NULL) ? 3 : 0);
+	}
+	ASSERT_EQ(pid, waitpid(pid, &status, 0));
+	EXPECT_EQ(0, WEXITSTATUS(status));
+	EXPECT_VALUES(&ipc_kipc, self->sem, 1);
+	close(sem);
+}
+
+/* The namespace ends: the segment stays, the others are gone. */
+TEST_F(handle, outlives_its_namespace)
+{
+	int pair[2], sem, msg, shm, status;
+	struct pollfd p = { .events = POLLIN };
+	struct packet packet;
+	char *mapped;
+	pid_t pid;
+
+	ASSERT_EQ(0, socketpair(AF_UNIX, SOCK_STREAM, 0, pair));
+	pid = fork();
+	ASSERT_LE(0, pid);
+	if (!pid) {
+		if (unshare(CLONE_NEWIPC))
+			_exit(1);
+		sem = kipc_semget(IPC_PRIVATE, 1, 0600);
+		msg = kipc_msgget(IPC_PRIVATE, 0600);
+		shm = kipc_shmget(IPC_PRIVATE, 4096, 0600);
+		_exit(pass(pair[1], kipc_handle(KIPC_KIND_SEM, sem, O_RDWR, NULL)) ||
+		      pass(pair[1], kipc_handle(KIPC_KIND_MSG, msg, O_RDWR, NULL)) ||
+		      pass(pair[1], kipc_handle(KIPC_KIND_SHM, shm, O_RDWR, NULL)));
+	}
+	sem = passed(pair[0]);
+	msg = passed(pair[0]);
+	shm = passed(pair[0]);
+	ASSERT_LE(0, shm);
+	ASSERT_EQ(pid, waitpid(pid, &status, 0));
+	EXPECT_EQ(0, status);
+	/* Both are told, as soon as the namespace is found dead. */
+	p.fd = sem;
+	do {
+		EXPECT_EQ(1, poll(&p, 1, -1));
+	} while (!(p.revents & POLLHUP));
+	p.fd = msg;
+	do {
+		EXPECT_EQ(1, poll(&p, 1, -1));
+	} while (!(p.revents & POLLHUP));
+	EXPECT_ERR(EIDRM, write(sem, &(uint64_t){ 1 }, 8));
+	EXPECT_ERR(EIDRM, read(msg, &packet, sizeof(packet)));
+	mapped = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED, shm, 0);
+	ASSERT_NE(MAP_FAILED, mapped);
+	*mapped = 1;
+	close(sem);
+	close(msg);
+	close(shm);
+	EXPECT_EQ(1, *mapped);
+	munmap(mapped, 4096);
+	close(pair[0]);
+	close(pair[1]);
+}
+
+/* A handle in flight to a socket that is itself in flight, and the other way round. */
+TEST_F(handle, goes_in_circles)
+{
+	int a[2], b[2], fd = kipc_handle(KIPC_KIND_SEM, self->sem, O_RDWR, NULL);
+
+	ASSERT_EQ(0, socketpair(AF_UNIX, SOCK_STREAM, 0, a));
+	ASSERT_EQ(0, socketpair(AF_UNIX, SOCK_STREAM, 0, b));
+	EXPECT_EQ(0, pass(a[0], fd));
+	EXPECT_EQ(0, pass(a[0], b[1]));
+	EXPECT_EQ(0, pass(b[0], fd));
+	EXPECT_EQ(0, pass(b[0], a[1]));
+	close(fd);
+	close(a[0]);
+	close(a[1]);
+	close(b[0]);
+	close(b[1]);
+	/* The unloading of the module after the tests shows that nothing is left. */
+}
+
+TEST_HARNESS_MAIN
