@@ -377,6 +377,34 @@ static const struct kipc_proc_file kipc_proc_files[] = {
 	},
 };
 
+/* ---- One text: of the namespace of whoever opened the file, as a listing ---- */
+
+static int kipc_proc_open_text(struct file *file, int (*show)(struct seq_file *s, void *v))
+{
+	struct kipc_space *space = kipc_space_current();
+	int ret;
+
+	if (IS_ERR(space))
+		return PTR_ERR(space);
+	ret = single_open(file, show, kipc_space_get(space));
+	if (ret)
+		kipc_space_put(space);
+	return ret;
+}
+
+static struct kipc_space *kipc_proc_space(struct file *file)
+{
+	struct seq_file *s = file->private_data;
+
+	return s->private;
+}
+
+static int kipc_proc_release_text(struct inode *inode, struct file *file)
+{
+	kipc_space_put(kipc_proc_space(file));
+	return single_release(inode, file);
+}
+
 /* ---- ids ---- */
 
 static unsigned int kipc_proc_mni(struct kipc_space *space, unsigned int kind)
@@ -393,12 +421,10 @@ static unsigned int kipc_proc_mni(struct kipc_space *space, unsigned int kind)
 
 static int kipc_proc_ids_show(struct seq_file *s, void *v)
 {
-	struct kipc_space *space = kipc_space_current();
+	struct kipc_space *space = s->private;
 	struct kipc_ids *ids;
 	unsigned int kind;
 
-	if (IS_ERR(space))
-		return PTR_ERR(space);
 	kipc_death_settle();
 	kipc_shm_settle(space);
 	seq_puts(s, "kind     in_use    max_idx   seq    next_id      limit              created              removed\n");
@@ -413,17 +439,25 @@ static int kipc_proc_ids_show(struct seq_file *s, void *v)
 	return 0;
 }
 
-/* ---- sys ---- */
+static int kipc_proc_ids_open(struct inode *inode, struct file *file)
+{
+	return kipc_proc_open_text(file, kipc_proc_ids_show);
+}
+
+static const struct proc_ops kipc_proc_ids_ops = {
+	.proc_open	= kipc_proc_ids_open,
+	.proc_read	= seq_read,
+	.proc_lseek	= seq_lseek,
+	.proc_release	= kipc_proc_release_text,
+};
+
+/* ---- sys: whether one may set a limit is asked with each write ---- */
 
 static int kipc_proc_limit_show(struct seq_file *s, void *v)
 {
-	const struct kipc_limit_type *type = s->private;
-	struct kipc_space *space = kipc_space_current();
-	u64 value;
+	const struct kipc_limit_type *type = pde_data(file_inode(s->file));
+	u64 value = kipc_limit_get(s->private, type);
 
-	if (IS_ERR(space))
-		return PTR_ERR(space);
-	value = kipc_limit_get(space, type);
 	if (type->is_signed)
 		seq_printf(s, "%lld\n", value);
 	else
@@ -433,20 +467,18 @@ static int kipc_proc_limit_show(struct seq_file *s, void *v)
 
 static int kipc_proc_limit_open(struct inode *inode, struct file *file)
 {
-	return single_open(file, kipc_proc_limit_show, pde_data(inode));
+	return kipc_proc_open_text(file, kipc_proc_limit_show);
 }
 
 static ssize_t kipc_proc_limit_write(struct file *file, const char __user *buf,
 				     size_t count, loff_t *pos)
 {
 	const struct kipc_limit_type *type = pde_data(file_inode(file));
-	struct kipc_space *space = kipc_space_current();
+	struct kipc_space *space = kipc_proc_space(file);
 	char text[32], *number;
 	u64 value;
 	int ret;
 
-	if (IS_ERR(space))
-		return PTR_ERR(space);
 	if (!kipc_limit_may_set(space, type))
 		return -EPERM;
 	if (!count)
@@ -470,7 +502,7 @@ static const struct proc_ops kipc_proc_limit = {
 	.proc_read	= seq_read,
 	.proc_write	= kipc_proc_limit_write,
 	.proc_lseek	= seq_lseek,
-	.proc_release	= single_release,
+	.proc_release	= kipc_proc_release_text,
 };
 
 /* kernel.sem: four limits in one file; as many are set as are given. */
@@ -480,35 +512,30 @@ static const u8 kipc_proc_sem_limits[] = {
 
 static int kipc_proc_sem_limits_show(struct seq_file *s, void *v)
 {
-	struct kipc_space *space = kipc_space_current();
 	unsigned int i;
 
-	if (IS_ERR(space))
-		return PTR_ERR(space);
 	for (i = 0; i < ARRAY_SIZE(kipc_proc_sem_limits); i++)
 		seq_printf(s, "%s%lld", i ? "\t" : "",
-			   kipc_limit_get(space, &kipc_limit_types[kipc_proc_sem_limits[i]]));
+			   kipc_limit_get(s->private, &kipc_limit_types[kipc_proc_sem_limits[i]]));
 	seq_putc(s, '\n');
 	return 0;
 }
 
 static int kipc_proc_sem_limits_open(struct inode *inode, struct file *file)
 {
-	return single_open(file, kipc_proc_sem_limits_show, NULL);
+	return kipc_proc_open_text(file, kipc_proc_sem_limits_show);
 }
 
 static ssize_t kipc_proc_sem_limits_write(struct file *file, const char __user *buf,
 					  size_t count, loff_t *pos)
 {
 	const struct kipc_limit_type *type = &kipc_limit_types[kipc_proc_sem_limits[0]];
-	struct kipc_space *space = kipc_space_current();
+	struct kipc_space *space = kipc_proc_space(file);
 	char text[128], *rest = text, *number;
 	unsigned int i;
 	s64 value;
 	int ret;
 
-	if (IS_ERR(space))
-		return PTR_ERR(space);
 	if (!kipc_limit_may_set(space, type))
 		return -EPERM;
 	if (!count)
@@ -544,7 +571,7 @@ static const struct proc_ops kipc_proc_sem_limits_ops = {
 	.proc_read	= seq_read,
 	.proc_write	= kipc_proc_sem_limits_write,
 	.proc_lseek	= seq_lseek,
-	.proc_release	= single_release,
+	.proc_release	= kipc_proc_release_text,
 };
 
 /* ---- Init ---- */
@@ -558,7 +585,7 @@ static int kipc_proc_fill(struct proc_dir_entry *dir)
 		if (!proc_create_data(kipc_proc_files[i].name, 0444, dir, &kipc_proc_ops,
 				      (void *)&kipc_proc_files[i]))
 			return -ENOMEM;
-	if (!proc_create_single("ids", 0444, dir, kipc_proc_ids_show))
+	if (!proc_create("ids", 0444, dir, &kipc_proc_ids_ops))
 		return -ENOMEM;
 
 	sys = proc_mkdir("sys", dir);
