@@ -75,7 +75,8 @@ struct kipc_query {
  *
  * EINVAL: no such limit or flag, or a value out of its range.  EPERM: setting
  * without being the superuser of the user namespace that owns the IPC
- * namespace (for the *_NEXT_ID limits CAP_CHECKPOINT_RESTORE there is enough).
+ * namespace, or the initial one (the *_NEXT_ID limits: without
+ * CAP_CHECKPOINT_RESTORE or CAP_SYS_ADMIN there).
  */
 struct kipc_limit {
 	__u32	limit;

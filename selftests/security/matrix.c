@@ -1,0 +1,423 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The security matrix: every call and command of every kind, on objects of every mode that
+ * tells something, by everybody.  Native IPC is the oracle: result, errno and what was
+ * given back are compared cell by cell, and so is what root sees afterwards.
+ */
+#include "common/harness.h"
+#include "common/device.h"
+#include "calls.h"
+#include "principal.h"
+
+#include <fnmatch.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/wait.h>
+
+static const int modes[] = {
+	0, 0400, 0200, 0100, 0040, 0020, 0010, 0004, 0002, 0001, 0777, 0600, 0060, 0006,
+};
+
+#define MODE_COUNT	ARRAY_SIZE(modes)
+#define MOST_CALLS	128
+#define MISMATCHES	20	/* as many are told */
+
+/* What came of a call. */
+struct cell {
+	long ret;
+	int err;
+	bool done;
+	struct output out;
+};
+
+enum { NATIVE, KIPC, BOTH };
+static const struct ipc *const ipcs[BOTH] = { &ipc_native, &ipc_kipc };
+
+/* Of one principal, written by its process. */
+struct answers {
+	struct cell calls[CALL_TABLES][MODE_COUNT][MOST_CALLS][BOTH];
+};
+
+/* Cells that differ, as Documentation/differences.rst tells under the heading. */
+#define FILES	"Limits in /proc/kipc/sys"
+#define NEXT_ID	"shm_next_id, sem_next_id, msg_next_id"
+static const struct difference {
+	const char *heading, *calls, *who;
+	int native, kipc;
+} differences[] = {
+	{ FILES, "write *", "CAP_DAC_OVERRIDE", EACCES, EPERM },
+	{ FILES, "write *", "container's root*", 0, EACCES },
+	{ FILES, "write *", "root of a child of the container", 0, EACCES },
+	{ FILES, "write *", "who made the container", 0, EACCES },
+	{ FILES, "set *", "the machine's root", EPERM, 0 },
+	{ FILES, "write *", "the machine's root", EACCES, 0 },
+	{ NEXT_ID, "choose *", "CAP_DAC_OVERRIDE", EACCES, EPERM },
+	{ NEXT_ID, "choose *", "root without capabilities", EACCES, EPERM },
+	{ NEXT_ID, "choose *", "*CAP_SYS_ADMIN", 0, EACCES },
+	{ NEXT_ID, "choose *", "*CAP_CHECKPOINT_RESTORE", 0, EACCES },
+	{ NEXT_ID, "choose *", "owner elsewhere", 0, EACCES },
+	{ NEXT_ID, "choose *", "who made the container", 0, EACCES },
+	{ NEXT_ID, "choose *", "container's root", 0, EACCES },
+};
+
+struct tally {
+	unsigned long compared, intended, wrong;
+	/* By call: LETS and REFUSES, as seen; by difference: how often. */
+	unsigned char seen[CALL_TABLES][MOST_CALLS];
+	unsigned int differed[ARRAY_SIZE(differences)];
+};
+
+static struct answers *answers;
+static struct object objects[KIPC_KINDS][MODE_COUNT][BOTH];
+
+static struct cell ask(const struct call_row *call, const struct ipc *ipc, const struct object *o)
+{
+	struct cell c = { .done = true };
+
+	errno = 0;
+	c.ret = call->try_call(ipc, o, call->arg, &c.out);
+	if (c.ret == -1) {
+		c.err = errno;
+		c.out.sum = 0;
+	}
+	return c;
+}
+
+/* As a principal: one call on both, and the next. */
+static void ask_all(void)
+{
+	unsigned int t, m, c, i;
+
+	for (t = 0; t < CALL_TABLES; t++)
+		for (m = 0; m < (t == OTHER_CALLS ? 1 : MODE_COUNT); m++)
+			for (c = 0; c < call_counts[t]; c++)
+				for (i = 0; i < BOTH; i++)
+					answers->calls[t][m][c][i] =
+						ask(&call_tables[t][c], ipcs[i],
+						    t == OTHER_CALLS ? NULL : &objects[t][m][i]);
+}
+
+/* Return: 0 or -1. */
+static int make_objects(void)
+{
+	unsigned int k, m, i;
+	int ret = 0;
+
+	if (setresgid(-1, CREATOR_GROUP, -1) || setresuid(-1, CREATOR, -1))
+		return -1;
+	for (k = 0; k < KIPC_KINDS; k++)
+		for (m = 0; m < MODE_COUNT; m++)
+			for (i = 0; i < BOTH; i++) {
+				objects[k][m][i] = make_object(ipcs[i], k, modes[m]);
+				ret |= objects[k][m][i].id;
+			}
+	return setresuid(-1, 0, -1) || setresgid(-1, 0, -1) || ret < 0 ? -1 : 0;
+}
+
+static const struct difference *difference_of(const struct principal *p,
+					      const struct call_row *call)
+{
+	const struct difference *d;
+
+	for (d = differences; d < differences + ARRAY_SIZE(differences); d++)
+		if (!fnmatch(d->calls, call->name, 0) && !fnmatch(d->who, p->who.name, 0))
+			return d;
+	return NULL;
+}
+
+static const char *say(const struct cell *c, char *text, size_t size)
+{
+	if (c->ret == -1)
+		return strerror(c->err);
+	snprintf(text, size, "%ld (%llx)", c->ret, (unsigned long long)c->out.sum);
+	return text;
+}
+
+static void tell(const struct tally *t, const char *who, const char *what, int mode,
+		 const struct cell *c)
+{
+	char native[64], kipc[64];
+
+	if (t->wrong <= MISMATCHES)
+		printf("# %s: %s on mode %04o: natively %s, kipc %s\n", who, what, mode,
+		       say(&c[NATIVE], native, sizeof(native)), say(&c[KIPC], kipc, sizeof(kipc)));
+}
+
+static bool is_same(const struct cell *c)
+{
+	return c[NATIVE].done && c[KIPC].done && c[NATIVE].ret == c[KIPC].ret &&
+	       c[NATIVE].err == c[KIPC].err && c[NATIVE].out.sum == c[KIPC].out.sum;
+}
+
+static unsigned int shape_of(const struct cell *c)
+{
+	if (c->ret != -1)
+		return LETS;
+	return c->err == EACCES || c->err == EPERM ? REFUSES : 0;
+}
+
+/* What was asked of one object, in order. */
+static void compare_calls(struct tally *t, const struct principal *p, unsigned int table,
+			  unsigned int m)
+{
+	const struct difference *d;
+	const struct call_row *call;
+	struct cell *c;
+	bool differed = false;
+	unsigned int i;
+
+	for (i = 0; i < call_counts[table]; i++) {
+		call = &call_tables[table][i];
+		c = answers->calls[table][m][i];
+		d = difference_of(p, call);
+		t->seen[table][i] |= shape_of(&c[KIPC]);
+		if (differed && call->shape & FOLLOWS)
+			continue;
+		t->compared++;
+		if (d && c[NATIVE].err == d->native && c[KIPC].err == d->kipc) {
+			t->intended++;
+			t->differed[d - differences]++;
+			differed = true;
+		} else if (d || !is_same(c)) {
+			t->wrong++;
+			tell(t, p->who.name, call->name, modes[m], c);
+		}
+	}
+}
+
+/* What is left, as root sees it: also that nothing happened where nobody was let. */
+static void compare_state(struct tally *t, const struct principal *p, unsigned int k,
+			  unsigned int m)
+{
+	static const char *const left[] = {
+		"what is left of the segment", "what is left of the set",
+		"what is left of the queue",
+	};
+	struct cell c[BOTH];
+	unsigned int i;
+
+	for (i = 0; i < BOTH; i++)
+		c[i] = ask(&(struct call_row){ left[k], look_at_object, k, LETS }, ipcs[i],
+			   &objects[k][m][i]);
+	t->compared++;
+	if (!is_same(c)) {
+		t->wrong++;
+		tell(t, p->who.name, left[k], modes[m], c);
+	}
+}
+
+/* In the IPC namespace with the objects. Return: 0, or -1: it could not be run. */
+static int run_principal(struct tally *t, const struct principal *p, const struct container *c)
+{
+	unsigned int k, m;
+	int status;
+	pid_t pid;
+
+	memset(answers, 0, sizeof(*answers));
+	if (make_objects())
+		return -1;
+	fflush(stdout);
+	pid = fork();
+	if (!pid) {
+		if (principal_become(p, c))
+			_exit(1);
+		ask_all();
+		_exit(0);
+	}
+	if (pid < 0 || waitpid(pid, &status, 0) != pid || status)
+		return -1;
+	for (k = 0; k < CALL_TABLES; k++)
+		for (m = 0; m < (k == OTHER_CALLS ? 1 : MODE_COUNT); m++) {
+			compare_calls(t, p, k, m);
+			if (k != OTHER_CALLS)
+				compare_state(t, p, k, m);
+		}
+	return 0;
+}
+
+/* A call that nobody was refused, or everybody was, has tested nothing. */
+static void check_shapes(struct tally *t)
+{
+	unsigned int k, i, want;
+
+	for (k = 0; k < CALL_TABLES; k++)
+		for (i = 0; i < call_counts[k]; i++) {
+			want = call_tables[k][i].shape & (LETS | REFUSES);
+			if (t->seen[k][i] == want)
+				continue;
+			t->wrong++;
+			printf("# %s: lets somebody %d, not %d; refuses somebody %d, not %d\n",
+			       call_tables[k][i].name, t->seen[k][i] & LETS, want & LETS,
+			       !!(t->seen[k][i] & REFUSES), !!(want & REFUSES));
+		}
+}
+
+/* A difference that there is not has no place in the list. */
+static void check_differences(struct tally *t)
+{
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(differences); i++) {
+		if (t->differed[i])
+			continue;
+		t->wrong++;
+		printf("# \"%s\": no difference for %s, %s\n", differences[i].heading,
+		       differences[i].calls, differences[i].who);
+	}
+}
+
+TEST_LONG(matrix)
+{
+	static struct tally t;
+	struct container c;
+	unsigned int i;
+
+	answers = mmap(NULL, sizeof(*answers), PROT_READ | PROT_WRITE,
+		       MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	ASSERT_NE(MAP_FAILED, answers);
+	for (i = 0; i < CALL_TABLES; i++)
+		ASSERT_GE(MOST_CALLS, call_counts[i]);
+	for (i = 0; i < principal_count; i++) {
+		if (container_open(&c))
+			SKIP(return, "no user namespaces for users here");
+		ASSERT_EQ(0, principals[i].home == CONTAINER ? setns(c.ipc, CLONE_NEWIPC) :
+							       unshare(CLONE_NEWIPC));
+		ASSERT_EQ(0, run_principal(&t, &principals[i], &c))
+			TH_LOG("%s", principals[i].who.name);
+		container_close(&c);
+	}
+	check_shapes(&t);
+	check_differences(&t);
+	printf("# %lu cells compared, %lu of them differ as they should\n", t.compared,
+	       t.intended);
+	fflush(stdout);
+	EXPECT_EQ(0, t.wrong);
+	EXPECT_LE(20000, t.compared);
+}
+
+/* ---- Rows that only those see who may read the object ---- */
+
+/* Who sleeps on what, so that there is something to see. */
+static int put_to_sleep(struct peer *set, struct peer *queue, unsigned int m)
+{
+	return peer_start(set) || peer_start(queue) ||
+	       peer_block1(set, &ipc_kipc, objects[KIPC_KIND_SEM][m][KIPC].id, 0, -9, 0) ||
+	       peer_block_receive(queue, &ipc_kipc, objects[KIPC_KIND_MSG][m][KIPC].id, 9, 0);
+}
+
+/* The lines of a listing that have @id in column @column (from 0) behind @first. */
+static int lines_of(const char *path, const char *first, int column, int id)
+{
+	char line[256], words[2][32];
+	FILE *f = fopen(path, "re");
+	int n = 0;
+
+	if (!f)
+		return -1;
+	while (fgets(line, sizeof(line), f))
+		if (sscanf(line, "%31s %31s", words[0], words[1]) == 2 &&
+		    (!first || !strcmp(words[0], first)) && atoi(words[column]) == id &&
+		    strcmp(words[column], "id"))
+			n++;
+	fclose(f);
+	return n;
+}
+
+struct seen {
+	int sets, queues, queue_rows, may_read_set, may_read_queue, objects;
+};
+
+static void look(struct seen *seen)
+{
+	struct semid_ds set;
+	struct msqid_ds queue;
+	unsigned int m;
+	int id[2];
+
+	for (m = 0; m < MODE_COUNT; m++, seen++) {
+		id[0] = objects[KIPC_KIND_SEM][m][KIPC].id;
+		id[1] = objects[KIPC_KIND_MSG][m][KIPC].id;
+		seen->sets = lines_of("/proc/kipc/waiters", "sem", 1, id[0]);
+		seen->queues = lines_of("/proc/kipc/waiters", "msg", 1, id[1]);
+		seen->queue_rows = lines_of("/proc/kipc/queues", NULL, 0, id[1]);
+		seen->objects = lines_of("/proc/kipc/objects", "sem", 1, id[0]) +
+				lines_of("/proc/kipc/objects", "msg", 1, id[1]);
+		seen->may_read_set = !sem_stat(&ipc_native, objects[KIPC_KIND_SEM][m][NATIVE].id,
+					       &set);
+		seen->may_read_queue = !msg_stat(&ipc_native,
+						 objects[KIPC_KIND_MSG][m][NATIVE].id, &queue);
+	}
+}
+
+/* Return: what it sees, in memory shared with the process that looked, or NULL. */
+static const struct seen *seen_by(const struct principal *p, const struct container *c)
+{
+	static struct seen *seen;
+	int status = -1;
+	pid_t pid;
+
+	if (!seen)
+		seen = mmap(NULL, MODE_COUNT * sizeof(*seen), PROT_READ | PROT_WRITE,
+			    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (seen == MAP_FAILED)
+		return NULL;
+	memset(seen, -1, MODE_COUNT * sizeof(*seen));
+	pid = fork();
+	if (!pid) {
+		if (principal_become(p, c))
+			_exit(1);
+		look(seen);
+		_exit(0);
+	}
+	return waitpid(pid, &status, 0) == pid && !status ? seen : NULL;
+}
+
+/* Who sleeps and what is in a queue is for whoever may read it, as IPC_STAT natively. */
+TEST_LONG(rows)
+{
+	struct peer sets[MODE_COUNT], queues[MODE_COUNT];
+	unsigned int home, i, m, shown = 0, hidden = 0;
+	const struct principal *p;
+	const struct seen *seen;
+	struct container c;
+
+	for (home = 0; home < HOMES; home++) {
+		if (container_open(&c))
+			SKIP(return, "no user namespaces for users here");
+		ASSERT_EQ(0, home == CONTAINER ? setns(c.ipc, CLONE_NEWIPC) :
+						 unshare(CLONE_NEWIPC));
+		ASSERT_EQ(0, make_objects());
+		for (m = 0; m < MODE_COUNT; m++)
+			ASSERT_EQ(0, put_to_sleep(&sets[m], &queues[m], m));
+		for (i = 0; i < principal_count; i++) {
+			p = &principals[i];
+			if (p->home != home)
+				continue;
+			seen = seen_by(p, &c);
+			ASSERT_NE(NULL, seen);
+			for (m = 0; m < MODE_COUNT; m++) {
+				EXPECT_EQ(seen[m].may_read_set, seen[m].sets)
+					TH_LOG("%s, mode %04o", p->who.name, modes[m]);
+				EXPECT_EQ(seen[m].may_read_queue, seen[m].queues)
+					TH_LOG("%s, mode %04o", p->who.name, modes[m]);
+				EXPECT_EQ(seen[m].may_read_queue, seen[m].queue_rows)
+					TH_LOG("%s, mode %04o", p->who.name, modes[m]);
+				/* That there is an object is for all to see. */
+				EXPECT_EQ(p->elsewhere ? 0 : 2, seen[m].objects)
+					TH_LOG("%s, mode %04o", p->who.name, modes[m]);
+				shown += seen[m].sets == 1;
+				hidden += !seen[m].sets;
+			}
+		}
+		for (m = 0; m < MODE_COUNT; m++) {
+			peer_end(&sets[m], SIGKILL);
+			peer_end(&queues[m], SIGKILL);
+		}
+		container_close(&c);
+	}
+	EXPECT_LT(100, shown);
+	EXPECT_LT(100, hidden);
+}
+
+TEST_HARNESS_MAIN
