@@ -45,6 +45,9 @@ check-mutants:			## deliberate faults, each caught by its test; MUTANTS= names p
 check-model:			## the models of the protocols by spin, and faults in them; MODELS=
 	$(Q)scripts/check-model $(MODELS)
 
+check-oracle:			## random calls, kipc and native compared; N= calls, SEED=, KERNELS=
+	$(Q)KERNELS='$(KERNELS)' KINDS='$(KINDS)' scripts/check-oracle $(or $(N),100000) $(or $(SEED),1)
+
 check-debug:			## the kselftests on kernels that look for faults; CONFIGURATIONS=
 	$(Q)scripts/check-debug $(CONFIGURATIONS)
 
@@ -77,4 +80,4 @@ help:				## this list
 	$(Q)sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/\1\t\2/p' Makefile | expand -t 12
 
 .PHONY: all setup kernels module lib lib32 tools selftests check demo bench vm install \
-	lockmap check-mutants check-model check-debug clean distclean help
+	lockmap check-mutants check-model check-oracle check-debug clean distclean help
