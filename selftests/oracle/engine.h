@@ -27,27 +27,31 @@ long seconds_now(void);
 enum rest { DONE_IT, ASLEEP, DEAD, HUNG };
 
 /**
- * struct desk - where a process finds what to do, and answers
- * @told, @done: numbers of orders; it is at work while they differ
+ * struct desk - where a pair of processes finds what to do, and each answers
+ * @told: number of the order, the same for both: one call wakes them
+ * @done: the last one that each has carried out; it is at work while that is not @told
  * @busy: within the call
  * @awaited: somebody sleeps on @done
  */
 struct desk {
 	struct op op;
-	unsigned int told, done;
-	int busy, awaited;
-	struct out out;
+	unsigned int told;
+	struct {
+		unsigned int done;
+		int busy, awaited;
+		struct out out;
+	} of[2];
 };
 
 int desks_set_up(void);
-struct desk *desk_of(int slot, int world);
+const struct out *answer_of_process(int slot, int world);
 /* A process executed by one of ours; does not return. */
 int serve_again(int slot, int world);
-/* A new process. */
+/* New processes are to find an empty desk. */
+void desk_clear(int slot);
 pid_t process_start(int slot, int world, int user);
-/* A process that another one makes is to find an empty desk. */
-void desk_clear(int slot, int world);
-void process_order(int slot, int world, const struct op *op);
+/* Both. */
+void processes_order(int slot, const struct op *op);
 bool process_answered(int slot, int world);
 /* Until it answers; false if it does not within so many seconds. */
 bool process_await(int slot, int world, int seconds);

@@ -18,7 +18,7 @@
 /* A memfd by a fixed number, so that an executed program finds it again. */
 #define FD_DESKS	100
 
-static struct desk (*desks)[2];
+static struct desk *desks;
 
 static long futex(unsigned int *word, int op, unsigned int value, const struct timespec *timeout)
 {
@@ -47,9 +47,9 @@ int desks_set_up(void)
 	return desks_find();
 }
 
-struct desk *desk_of(int slot, int world)
+const struct out *answer_of_process(int slot, int world)
 {
-	return &desks[slot][world];
+	return &desks[slot].of[world].out;
 }
 
 /* ---- In the process ---- */
@@ -59,11 +59,11 @@ static void handler(int sig)
 	(void)sig;
 }
 
-static void answer(struct desk *d)
+static void answer(struct desk *d, int world)
 {
-	__atomic_store_n(&d->done, load(&d->told), __ATOMIC_SEQ_CST);
-	if (__atomic_load_n(&d->awaited, __ATOMIC_SEQ_CST))
-		futex(&d->done, FUTEX_WAKE, 1, NULL);
+	__atomic_store_n(&d->of[world].done, load(&d->told), __ATOMIC_SEQ_CST);
+	if (__atomic_load_n(&d->of[world].awaited, __ATOMIC_SEQ_CST))
+		futex(&d->of[world].done, FUTEX_WAKE, 1, NULL);
 }
 
 static void execute(int slot, int world)
@@ -79,12 +79,13 @@ static void execute(int slot, int world)
 static void serve(int slot, int world)
 {
 	const struct sigaction sa = { .sa_handler = handler };
-	struct desk *d = desk_of(slot, world);
+	struct desk *d = &desks[slot];
 
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	sigaction(SIGUSR1, &sa, NULL);
 	for (;;) {
-		unsigned int done = load(&d->done);
+		unsigned int done = load(&d->of[world].done);
+		struct out *out = &d->of[world].out;
 
 		while (load(&d->told) == done)
 			futex(&d->told, FUTEX_WAIT, done, NULL);
@@ -97,25 +98,25 @@ static void serve(int slot, int world)
 			pid_t pid = syscall(SYS_clone, CLONE_PARENT | SIGCHLD, 0, 0, 0, 0);
 
 			if (!pid) {
+				d = &desks[child];
 				slot = child;
-				d = desk_of(slot, world);
 				prctl(PR_SET_PDEATHSIG, SIGKILL);
 				continue;
 			}
-			d->out.ret = pid;
+			out->ret = pid;
 			break;
 		}
 		case OP_EXEC:
 			execute(slot, world);
 			break;
 		default:
-			__atomic_store_n(&d->busy, 1, __ATOMIC_SEQ_CST);
+			__atomic_store_n(&d->of[world].busy, 1, __ATOMIC_SEQ_CST);
 			errno = 0;
-			d->out.ret = kind_of(d->op.type)->call(&d->op, ipcs[world], &d->out);
-			d->out.err = d->out.ret == -1 ? errno : 0;
-			__atomic_store_n(&d->busy, 0, __ATOMIC_SEQ_CST);
+			out->ret = kind_of(d->op.type)->call(&d->op, ipcs[world], out);
+			out->err = out->ret == -1 ? errno : 0;
+			__atomic_store_n(&d->of[world].busy, 0, __ATOMIC_SEQ_CST);
 		}
-		answer(d);
+		answer(d, world);
 	}
 }
 
@@ -123,28 +124,30 @@ int serve_again(int slot, int world)
 {
 	if (slot < 0 || slot >= ACTORS || desks_find())
 		return 1;
-	answer(desk_of(slot, world));
+	answer(&desks[slot], world);
 	serve(slot, world);
 	return 1;	/* not reached */
 }
 
 /* ---- Who orders ---- */
 
-void desk_clear(int slot, int world)
+void desk_clear(int slot)
 {
-	struct desk *d = desk_of(slot, world);
+	struct desk *d = &desks[slot];
+	int w;
 
-	d->told = d->done = 0;
-	d->busy = d->awaited = 0;
+	d->told = 0;
+	for (w = 0; w < 2; w++) {
+		d->of[w].done = 0;
+		d->of[w].busy = d->of[w].awaited = 0;
+	}
 }
 
 pid_t process_start(int slot, int world, int user)
 {
 	const struct sched_param first = { .sched_priority = 1 };
-	pid_t pid;
+	pid_t pid = fork();
 
-	desk_clear(slot, world);
-	pid = fork();
 	if (pid < 0)
 		abort();
 	if (!pid) {
@@ -155,21 +158,24 @@ pid_t process_start(int slot, int world, int user)
 	return pid;
 }
 
-void process_order(int slot, int world, const struct op *op)
+void processes_order(int slot, const struct op *op)
 {
-	struct desk *d = desk_of(slot, world);
+	struct desk *d = &desks[slot];
+	int w;
 
 	d->op = *op;
-	memset(&d->out, POISON, offsetof(struct out, text));
-	d->out.text[0] = '\0';
-	d->busy = 0;
+	for (w = 0; w < 2; w++) {
+		memset(&d->of[w].out, POISON, offsetof(struct out, text));
+		d->of[w].out.text[0] = '\0';
+		d->of[w].busy = 0;
+	}
 	__atomic_add_fetch(&d->told, 1, __ATOMIC_SEQ_CST);
-	futex(&d->told, FUTEX_WAKE, 1, NULL);
+	futex(&d->told, FUTEX_WAKE, 2, NULL);
 }
 
 bool process_answered(int slot, int world)
 {
-	return load(&desk_of(slot, world)->done) == load(&desk_of(slot, world)->told);
+	return load(&desks[slot].of[world].done) == load(&desks[slot].told);
 }
 
 long seconds_now(void)
@@ -181,15 +187,16 @@ long seconds_now(void)
 }
 
 /* For a millisecond at most. */
-static void await_a_little(struct desk *d)
+static void await_a_little(int slot, int world)
 {
 	const struct timespec little = { .tv_nsec = 1000000 };
-	unsigned int done = load(&d->done);
+	struct desk *d = &desks[slot];
+	unsigned int done = load(&d->of[world].done);
 
-	__atomic_store_n(&d->awaited, 1, __ATOMIC_SEQ_CST);
+	__atomic_store_n(&d->of[world].awaited, 1, __ATOMIC_SEQ_CST);
 	if (done != load(&d->told))
-		futex(&d->done, FUTEX_WAIT, done, &little);
-	__atomic_store_n(&d->awaited, 0, __ATOMIC_SEQ_CST);
+		futex(&d->of[world].done, FUTEX_WAIT, done, &little);
+	__atomic_store_n(&d->of[world].awaited, 0, __ATOMIC_SEQ_CST);
 }
 
 bool process_await(int slot, int world, int seconds)
@@ -199,18 +206,18 @@ bool process_await(int slot, int world, int seconds)
 	while (!process_answered(slot, world)) {
 		if (seconds_now() > end)
 			return false;
-		await_a_little(desk_of(slot, world));
+		await_a_little(slot, world);
 	}
 	return true;
 }
 
 enum rest process_rest(int slot, int world, pid_t pid, int seconds)
 {
-	struct desk *d = desk_of(slot, world);
+	const int *busy = &desks[slot].of[world].busy;
 	long end = 0;
 
 	for (;;) {
-		int busy = __atomic_load_n(&d->busy, __ATOMIC_SEQ_CST);
+		int before = __atomic_load_n(busy, __ATOMIC_SEQ_CST);
 		char state;
 
 		if (process_answered(slot, world))
@@ -218,12 +225,12 @@ enum rest process_rest(int slot, int world, pid_t pid, int seconds)
 		state = task_state(pid);
 		if (!state || state == 'Z' || state == 'X')
 			return DEAD;
-		if (busy && state == 'S' && __atomic_load_n(&d->busy, __ATOMIC_SEQ_CST))
+		if (before && state == 'S' && __atomic_load_n(busy, __ATOMIC_SEQ_CST))
 			return ASLEEP;
 		if (!end)
 			end = seconds_now() + seconds;
 		else if (seconds_now() > end)
 			return HUNG;
-		await_a_little(d);
+		await_a_little(slot, world);
 	}
 }

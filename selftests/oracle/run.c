@@ -509,7 +509,7 @@ static void compare_actor(struct actor *a, const struct op *cause, struct step *
 	record->id = op->object == NOTHING ? -1 : op->a[0];
 	for (w = 0; w < 2; w++) {
 		rest[w] = rest_of(a, w);
-		out[w] = &desk_of(slot_of(a), w)->out;
+		out[w] = answer_of_process(slot_of(a), w);
 	}
 	same_rest(a, cause, rest);
 	for (w = 0; w < 2; w++)
@@ -599,10 +599,10 @@ static void end_actor(struct actor *a, const struct op *op)
 {
 	int w, i, k;
 
+	if (op->type == OP_EXIT)
+		processes_order(slot_of(a), op);
 	for (w = 0; w < 2; w++) {
-		if (op->type == OP_EXIT)
-			process_order(slot_of(a), w, op);
-		else
+		if (op->type == OP_KILL)
 			kill(a->pid[w], SIGKILL);
 		reap(a, w);
 	}
@@ -634,12 +634,12 @@ static void fork_actor(const struct actor *a, struct op *op)
 	int w, k;
 
 	op->a[0] = slot_of(child);
+	desk_clear(slot_of(child));
+	processes_order(slot_of(a), op);
 	for (w = 0; w < 2; w++) {
-		desk_clear(slot_of(child), w);
-		process_order(slot_of(a), w, op);
 		pid[w] = -1;
 		if (rest_of(a, w) == DONE_IT)
-			pid[w] = desk_of(slot_of(a), w)->out.ret;
+			pid[w] = answer_of_process(slot_of(a), w)->ret;
 	}
 	if (pid[0] <= 0 || pid[1] <= 0) {
 		differ("forks", "native %d, kipc %d", pid[0], pid[1]);
@@ -655,8 +655,7 @@ static void execute_actor(const struct actor *a, const struct op *op)
 {
 	int w, k;
 
-	for (w = 0; w < 2; w++)
-		process_order(slot_of(a), w, op);
+	processes_order(slot_of(a), op);
 	for (w = 0; w < 2; w++)
 		if (rest_of(a, w) != DONE_IT)
 			differ("lives after exec", "%s", ipcs[w]->name);
@@ -672,8 +671,7 @@ static void make_call(struct actor *a, const struct op *op, struct step *step)
 	record->calls++;
 	record->beside += count_actors(true) < count_actors(false);
 	a->op = *op;
-	for (w = 0; w < 2; w++)
-		process_order(slot_of(a), w, op);
+	processes_order(slot_of(a), op);
 	/* A time-out that ends meanwhile ends in both. */
 	for (w = 0; w < 2 && op->is_brief; w++)
 		process_await(slot_of(a), w, plan->patience);
@@ -709,6 +707,7 @@ static void carry_out(struct step *step)
 	switch (op.type) {
 	case OP_SPAWN:
 		a = free_slot();
+		desk_clear(slot_of(a));
 		for (w = 0; w < 2; w++)
 			pid[w] = process_start(slot_of(a), w, op.a[0]);
 		begin_actor(a, op.a[0], pid[0], pid[1]);
@@ -754,17 +753,19 @@ static void carry_out(struct step *step)
 
 static void carry_out_all(void)
 {
-	for (record->step = 0; record->step < record->n_steps && !record->failed; record->step++) {
+	for (record->step = 0; record->step < record->n_steps; record->step++) {
 		record->alive++;
 		if (!record->steps[record->step].left_out)
 			carry_out(&record->steps[record->step]);
+		if (record->failed)
+			return;
 	}
 }
 
 static void make_up(void)
 {
-	for (record->step = 0; !record->failed && record->step < MOST_STEPS &&
-	     record->calls < plan->calls; record->step++) {
+	for (record->step = 0; record->step < MOST_STEPS && record->calls < plan->calls;
+	     record->step++) {
 		struct step *step = &record->steps[record->step];
 
 		memset(step, 0, sizeof(*step));
@@ -772,6 +773,8 @@ static void make_up(void)
 		record->n_steps = record->step + 1;
 		choose(&step->op);
 		carry_out(step);
+		if (record->failed)
+			return;
 	}
 }
 
@@ -830,6 +833,8 @@ int run(const struct plan *p)
 		differ("beginnings", "cannot begin: %s", strerror(errno));
 	else
 		relax();
+	if (record->failed)
+		return 1;
 	if (plan->replay)
 		carry_out_all();
 	else

@@ -76,7 +76,9 @@ static const char *user_of(const struct record *record, int actor)
 
 static void tell_end(char *text, size_t size, enum rest rest, const struct end *end)
 {
-	static const char *const names[] = { [ASLEEP] = "sleeps", [DEAD] = "dies", [HUNG] = "hangs" };
+	static const char *const names[] = {
+		[ASLEEP] = "sleeps", [DEAD] = "dies", [HUNG] = "hangs",
+	};
 
 	if (rest != DONE_IT)
 		snprintf(text, size, "%s", names[rest]);
@@ -212,14 +214,17 @@ static int count_steps(void)
 	return n;
 }
 
-/* The id that a step had to do with, in the run that was recorded, or -1. */
-static int id_of(const struct record *record, int step)
+/* Whether a call had to do with the id, in the run that was recorded. */
+static bool concerns(const struct step *step, const struct step *steps, int id)
 {
-	const struct op *op = &record->steps[step].op;
+	const struct op *op = &step->op;
 
-	if (kind_of(op->type) && op->type == kind_of(op->type)->base)
-		return record->steps[step].end[0].ret;
-	return op->object == NOTHING ? -1 : record->steps[op->object].end[0].ret;
+	if (op->type == kind_of(op->type)->base)
+		return step->end[0].ret == id;
+	/* With none: a limit, a mapping. */
+	if (op->object == NOTHING)
+		return !step->end[0].err;
+	return steps[op->object].end[0].ret == id;
 }
 
 /*
@@ -234,10 +239,11 @@ static bool keep_suspects(const struct kind *kind, int id)
 
 	memset(acts, 0, sizeof(acts));
 	for (i = record->n_steps - 1; i >= 0; i--) {
-		const struct op *op = &record->steps[i].op;
+		const struct step *step = &record->steps[i];
+		const struct op *op = &step->op;
 		const struct kind *k = kind_of(op->type);
 
-		without[i] = k && (k != kind || (id >= 0 && id_of(record, i) != id));
+		without[i] = k && (k != kind || (id >= 0 && !concerns(step, record->steps, id)));
 		/* Whoever forks one that does something comes before him. */
 		if (op->actor >= 0 && ((k && !without[i]) || (op->type == OP_FORK && acts[i])))
 			acts[op->actor] = true;
