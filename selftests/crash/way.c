@@ -1,0 +1,305 @@
+// SPDX-License-Identifier: GPL-2.0
+#include "way.h"
+
+#include <elf.h>
+#include <signal.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/ptrace.h>
+#include <sys/uio.h>
+#include <sys/user.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "common/peer.h"
+
+extern const unsigned char __start_kipc_fast_text[], __stop_kipc_fast_text[];
+
+/* ---- What lies in the section ---- */
+
+#define SECTION_MAX	8192
+#define LISTED_MAX	2048
+
+/* For each byte of the section, of all processes: what was done before the instruction there. */
+static unsigned char *done_at;
+
+static struct {
+	unsigned long pc;
+	bool is_padding;
+	char text[80];
+} listed[LISTED_MAX];
+static int listed_count;
+
+static __attribute__((constructor)) void share_done(void)
+{
+	done_at = mmap(NULL, SECTION_MAX, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS,
+		       -1, 0);
+	if (done_at == MAP_FAILED)
+		abort();
+}
+
+unsigned long section_offset(unsigned long pc)
+{
+	return pc - (unsigned long)__start_kipc_fast_text;
+}
+
+static unsigned long section_size(void)
+{
+	return __stop_kipc_fast_text - __start_kipc_fast_text;
+}
+
+static bool in_section(unsigned long pc)
+{
+	return section_offset(pc) < section_size() && section_offset(pc) < SECTION_MAX;
+}
+
+void section_mark(unsigned long pc, int what)
+{
+	done_at[section_offset(pc)] |= what;
+}
+
+const char *section_text(unsigned long pc)
+{
+	int i;
+
+	for (i = 0; i < listed_count; i++)
+		if (listed[i].pc == pc)
+			return listed[i].text;
+	return "";
+}
+
+static bool starts_with_word(const char *text, const char *word)
+{
+	size_t n = strlen(word);
+
+	return !strncmp(text, word, n) && (!text[n] || text[n] == ' ');
+}
+
+/* What fills gaps: an instruction that does nothing, whatever its prefixes are. */
+static bool is_nop(const char *text)
+{
+	static const char *const prefixes[] = { "data16 ", "cs " };
+	unsigned int i;
+
+	for (i = 0; i < sizeof(prefixes) / sizeof(*prefixes); i++)
+		while (!strncmp(text, prefixes[i], strlen(prefixes[i])))
+			text += strlen(prefixes[i]);
+	return starts_with_word(text, "nop") || starts_with_word(text, "nopw") ||
+	       starts_with_word(text, "nopl") || starts_with_word(text, "int3") ||
+	       !strcmp(text, "xchg %ax,%ax");
+}
+
+static bool never_falls_through(const char *text)
+{
+	return starts_with_word(text, "jmp") || starts_with_word(text, "ret") ||
+	       starts_with_word(text, "ud2");
+}
+
+int section_list(void)
+{
+	char path[256], line[256], text[80];
+	unsigned long pc, shift = 0;
+	bool gap = false;
+	int instructions = 0;
+	ssize_t n;
+	FILE *f;
+
+	n = readlink("/proc/self/exe", path, sizeof(path) - 6);
+	if (n < 0)
+		return -1;
+	strcpy(path + n, ".list");
+	f = fopen(path, "re");
+	listed_count = 0;
+	while (f && fgets(line, sizeof(line), f) && listed_count < LISTED_MAX) {
+		if (sscanf(line, " %lx:\t%79[^\n#]", &pc, text) != 2)
+			continue;
+		while (*text && text[strlen(text) - 1] == ' ')
+			text[strlen(text) - 1] = '\0';
+		/* The program may have been loaded elsewhere. */
+		if (!listed_count)
+			shift = (unsigned long)__start_kipc_fast_text - pc;
+		listed[listed_count].pc = pc + shift;
+		/* Behind what never goes on to the next; and nothing jumps there, see below. */
+		listed[listed_count].is_padding = gap && is_nop(text);
+		gap = never_falls_through(text) || listed[listed_count].is_padding;
+		instructions += !listed[listed_count].is_padding;
+		strcpy(listed[listed_count++].text, text);
+	}
+	if (f)
+		fclose(f);
+	return !listed_count || !in_section(listed[listed_count - 1].pc) ? -1 : instructions;
+}
+
+int section_uncovered(void)
+{
+	bool known[SECTION_MAX] = {};
+	int missing = 0, i;
+	unsigned long o;
+
+	for (i = 0; i < listed_count; i++) {
+		o = section_offset(listed[i].pc);
+		known[o] = true;
+		if (done_at[o] == (listed[i].is_padding ? 0 : SECTION_ALL))
+			continue;
+		missing++;
+		printf("# %s: %lx <+%lx> %s\n",
+		       listed[i].is_padding ? "taken for padding, but it ran" :
+		       !done_at[o] ? "never reached" : !(done_at[o] & SECTION_DIED) ?
+		       "nobody died there" : "nobody was stopped there",
+		       listed[i].pc, o, listed[i].text);
+	}
+	for (o = 0; o < section_size(); o++)
+		if (done_at[o] && !known[o]) {
+			missing++;
+			printf("# reached, and not listed: <+%lx>\n", o);
+		}
+	return missing;
+}
+
+/* ---- A traced child ---- */
+
+static unsigned long pc_of(pid_t pid)
+{
+	struct user_regs_struct regs;
+	struct iovec iov = { &regs, sizeof(regs) };
+
+	if (ptrace(PTRACE_GETREGSET, pid, NT_PRSTATUS, &iov))
+		return 0;
+	return regs.rip;
+}
+
+/*
+ * The child goes on by @request until its next stop, with the signal that it is to have, if
+ * any.  Return: where; 0 at the operation's end.
+ */
+static unsigned long go(pid_t pid, enum __ptrace_request request, int *signal)
+{
+	int status;
+
+	for (;;) {
+		if (ptrace(request, pid, 0, *signal) || waitpid(pid, &status, 0) != pid ||
+		    !WIFSTOPPED(status))
+			return 0;
+		*signal = 0;
+		if (WSTOPSIG(status) == SIGTRAP)
+			return pc_of(pid);
+		*signal = WSTOPSIG(status);
+		if (*signal != SIGUSR1)
+			return 0;
+	}
+}
+
+static bool is_code(unsigned long pc, const void *bytes, int length)
+{
+	return !memcmp((const void *)pc, bytes, length);
+}
+
+bool way_is_syscall(unsigned long pc)
+{
+	return is_code(pc, "\x0f\x05", 2);
+}
+
+/* lock cmpxchg of 64 bits. */
+static bool is_swap(unsigned long pc)
+{
+	const unsigned char *code = (const unsigned char *)pc;
+
+	return code[0] == 0xf0 && (code[1] & 0xf8) == 0x48 && is_code(pc + 2, "\x0f\xb1", 2);
+}
+
+int way_learn(struct way *way, pid_t pid, const struct meddler *meddler, int at, bool sleeps)
+{
+	unsigned long pc;
+	int signal = 0;
+
+	way->steps = 0;
+	way->hook = -1;
+	while ((pc = go(pid, PTRACE_SINGLESTEP, &signal)) && way->steps < WAY_MAX) {
+		if (!in_section(pc))
+			continue;
+		if (meddler && way->hook < 0 &&
+		    (at == WAY_AT_SWAP ? is_swap(pc) : at == way->steps)) {
+			way->hook = way->steps;
+			signal = meddler->meddle(meddler->arg);
+			if (signal < 0)
+				return -1;
+		}
+		way->pc[way->steps++] = pc;
+		if (sleeps && way_is_syscall(pc))
+			break;
+	}
+	return way->steps && way->steps < WAY_MAX && !meddler == (way->hook < 0) ? 0 : -1;
+}
+
+static bool set_debug_register(pid_t pid, int n, unsigned long value)
+{
+	return !ptrace(PTRACE_POKEUSER, pid, offsetof(struct user, u_debugreg[n]), value);
+}
+
+/* From the instruction behind the @from-th of the way to the @to-th. */
+static bool run_on(pid_t pid, const struct way *way, int from, int to, int *signal)
+{
+	int i;
+
+	if (!set_debug_register(pid, 0, way->pc[to]) || !set_debug_register(pid, 7, 1))
+		return false;
+	for (i = from; i <= to; i++)
+		if (way->pc[i] == way->pc[to] &&
+		    go(pid, PTRACE_CONT, signal) != way->pc[to])
+			return false;
+	return set_debug_register(pid, 7, 0);
+}
+
+bool way_run_to(const struct way *way, pid_t pid, int n, const struct meddler *meddler)
+{
+	int signal = 0, from = 0;
+
+	if (way->hook >= 0 && n > way->hook) {
+		if (!run_on(pid, way, 0, way->hook, &signal))
+			return false;
+		signal = meddler->meddle(meddler->arg);
+		if (signal < 0)
+			return false;
+		from = way->hook + 1;
+	}
+	return run_on(pid, way, from, n, &signal);
+}
+
+int way_behind_swap(const struct way *way)
+{
+	int i;
+
+	for (i = 0; i < way->steps; i++)
+		if (is_swap(way->pc[i]))
+			return i + 1 < way->steps ? i + 1 : -1;
+	return -1;
+}
+
+/* What /proc tells of a stopped thread: not in a system call, and at this instruction. */
+static bool is_stopped_at(pid_t pid, unsigned long pc)
+{
+	char path[64], word[32];
+	unsigned long at, sp;
+	bool is_there;
+	FILE *f;
+
+	snprintf(path, sizeof(path), "/proc/%d/syscall", pid);
+	f = fopen(path, "re");
+	is_there = f && fscanf(f, "%31s %lx %lx", word, &sp, &at) == 3 && !strcmp(word, "-1") &&
+		   at == pc;
+	if (f)
+		fclose(f);
+	return is_there && task_state(pid) == 'T';
+}
+
+bool way_park(pid_t pid, unsigned long pc)
+{
+	int status;
+
+	return !ptrace(PTRACE_DETACH, pid, 0, SIGSTOP) &&
+	       waitpid(pid, &status, WUNTRACED) == pid && WIFSTOPPED(status) &&
+	       WSTOPSIG(status) == SIGSTOP && is_stopped_at(pid, pc);
+}
