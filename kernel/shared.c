@@ -46,7 +46,8 @@ void kipc_shared_adopt(struct file *file)
  */
 void *kipc_shared_alloc(size_t size)
 {
-	return __vmalloc(PAGE_ALIGN(size), GFP_KERNEL_ACCOUNT | __GFP_ZERO);
+	/* A user at the bounds of his memory is to get ENOMEM, not to fill the kernel's log. */
+	return __vmalloc(PAGE_ALIGN(size), GFP_KERNEL_ACCOUNT | __GFP_ZERO | __GFP_NOWARN);
 }
 
 /**
