@@ -15,6 +15,7 @@
  *  5  kipc_sem_set.lock	  mutex	  sem.h: the state of a set
  *     kipc_msg_queue.lock	  mutex	  msg.h: the state of a queue
  *     (i_mmap_rwsem)		  rwsem	  the kernel's; taken under 5 to unmap pages
+ *     (wait queues, epoll)	  spin	  the kernel's; taken under 5 to wake pollers
  *  6  kipc_object.lock		  spin	  the header; the state of a segment
  *  7  kipc_process.lock	  spin	  process.c: the record's list of objects
  *     kipc_process.undos, .views, kipc_process_tokens
