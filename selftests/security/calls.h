@@ -3,6 +3,8 @@
 #ifndef KIPC_SELFTESTS_CALLS_H
 #define KIPC_SELFTESTS_CALLS_H
 
+#include <linux/kipc.h>
+
 #include "common/ipc.h"
 
 /**
@@ -45,16 +47,28 @@ struct call_row {
 	unsigned int shape;
 };
 
-/* By kind, on objects of every mode; the last table's are on none.  In order. */
-enum { SHM_CALLS, SEM_CALLS, MSG_CALLS, OTHER_CALLS, CALL_TABLES };
+/* By kind, on objects of every mode, and on none.  In order. */
+extern const struct call_row shm_calls[], sem_calls[], msg_calls[], other_calls[];
+extern const unsigned int shm_call_count, sem_call_count, msg_call_count, other_call_count;
 
-extern const struct call_row *const call_tables[CALL_TABLES];
-extern const unsigned int call_counts[CALL_TABLES];
+/* What IPC_SET is to change of an object. */
+enum change { SET_SAME, SET_MODE, SET_MINE, SET_UNKNOWN };
+
+void change_perm(struct ipc_perm *perm, enum change how);
+void output_add_perm(struct output *out, const struct ipc_perm *perm);
 
 /* An object of a kind with that mode, made and given away by whoever calls, or id -1. */
 struct object make_object(const struct ipc *ipc, unsigned int kind, int mode);
 /* Its state, as root sees it. */
 long look_at_object(const struct ipc *ipc, const struct object *o, long kind,
 		    struct output *out);
+
+/* The same of each kind. */
+int shm_make(const struct ipc *ipc, key_t key, int mode);
+int sem_make(const struct ipc *ipc, key_t key, int mode);
+int msg_make(const struct ipc *ipc, key_t key, int mode);
+long shm_look(const struct ipc *ipc, const struct object *o, struct output *out);
+long sem_look(const struct ipc *ipc, const struct object *o, struct output *out);
+long msg_look(const struct ipc *ipc, const struct object *o, struct output *out);
 
 #endif /* KIPC_SELFTESTS_CALLS_H */

@@ -20,6 +20,20 @@ static const int modes[] = {
 };
 
 #define MODE_COUNT	ARRAY_SIZE(modes)
+
+/* The calls of each kind, and those on no object. */
+enum { OTHER_CALLS = KIPC_KINDS, TABLES };
+
+static const struct {
+	const struct call_row *calls;
+	const unsigned int *count;
+} tables[TABLES] = {
+	[KIPC_KIND_SHM] = { shm_calls, &shm_call_count },
+	[KIPC_KIND_SEM] = { sem_calls, &sem_call_count },
+	[KIPC_KIND_MSG] = { msg_calls, &msg_call_count },
+	[OTHER_CALLS] = { other_calls, &other_call_count },
+};
+
 #define MOST_CALLS	128
 #define MISMATCHES	20	/* as many are told */
 
@@ -36,7 +50,7 @@ static const struct ipc *const ipcs[BOTH] = { &ipc_native, &ipc_kipc };
 
 /* Of one principal, written by its process. */
 struct answers {
-	struct cell calls[CALL_TABLES][MODE_COUNT][MOST_CALLS][BOTH];
+	struct cell calls[TABLES][MODE_COUNT][MOST_CALLS][BOTH];
 };
 
 /* Cells that differ, as Documentation/differences.rst tells under the heading. */
@@ -64,7 +78,7 @@ static const struct difference {
 struct tally {
 	unsigned long compared, intended, wrong;
 	/* By call: LETS and REFUSES, as seen; by difference: how often. */
-	unsigned char seen[CALL_TABLES][MOST_CALLS];
+	unsigned char seen[TABLES][MOST_CALLS];
 	unsigned int differed[ARRAY_SIZE(differences)];
 };
 
@@ -89,12 +103,12 @@ static void ask_all(void)
 {
 	unsigned int t, m, c, i;
 
-	for (t = 0; t < CALL_TABLES; t++)
+	for (t = 0; t < TABLES; t++)
 		for (m = 0; m < (t == OTHER_CALLS ? 1 : MODE_COUNT); m++)
-			for (c = 0; c < call_counts[t]; c++)
+			for (c = 0; c < *tables[t].count; c++)
 				for (i = 0; i < BOTH; i++)
 					answers->calls[t][m][c][i] =
-						ask(&call_tables[t][c], ipcs[i],
+						ask(&tables[t].calls[c], ipcs[i],
 						    t == OTHER_CALLS ? NULL : &objects[t][m][i]);
 }
 
@@ -167,8 +181,8 @@ static void compare_calls(struct tally *t, const struct principal *p, unsigned i
 	bool differed = false;
 	unsigned int i;
 
-	for (i = 0; i < call_counts[table]; i++) {
-		call = &call_tables[table][i];
+	for (i = 0; i < *tables[table].count; i++) {
+		call = &tables[table].calls[i];
 		c = answers->calls[table][m][i];
 		d = difference_of(p, call);
 		t->seen[table][i] |= shape_of(&c[KIPC]);
@@ -227,7 +241,7 @@ static int run_principal(struct tally *t, const struct principal *p, const struc
 	}
 	if (pid < 0 || waitpid(pid, &status, 0) != pid || status)
 		return -1;
-	for (k = 0; k < CALL_TABLES; k++)
+	for (k = 0; k < TABLES; k++)
 		for (m = 0; m < (k == OTHER_CALLS ? 1 : MODE_COUNT); m++) {
 			compare_calls(t, p, k, m);
 			if (k != OTHER_CALLS)
@@ -241,14 +255,14 @@ static void check_shapes(struct tally *t)
 {
 	unsigned int k, i, want;
 
-	for (k = 0; k < CALL_TABLES; k++)
-		for (i = 0; i < call_counts[k]; i++) {
-			want = call_tables[k][i].shape & (LETS | REFUSES);
+	for (k = 0; k < TABLES; k++)
+		for (i = 0; i < *tables[k].count; i++) {
+			want = tables[k].calls[i].shape & (LETS | REFUSES);
 			if (t->seen[k][i] == want)
 				continue;
 			t->wrong++;
 			printf("# %s: lets somebody %d, not %d; refuses somebody %d, not %d\n",
-			       call_tables[k][i].name, t->seen[k][i] & LETS, want & LETS,
+			       tables[k].calls[i].name, t->seen[k][i] & LETS, want & LETS,
 			       !!(t->seen[k][i] & REFUSES), !!(want & REFUSES));
 		}
 }
@@ -276,8 +290,8 @@ TEST_LONG(matrix)
 	answers = mmap(NULL, sizeof(*answers), PROT_READ | PROT_WRITE,
 		       MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	ASSERT_NE(MAP_FAILED, answers);
-	for (i = 0; i < CALL_TABLES; i++)
-		ASSERT_GE(MOST_CALLS, call_counts[i]);
+	for (i = 0; i < TABLES; i++)
+		ASSERT_GE(MOST_CALLS, *tables[i].count);
 	for (i = 0; i < principal_count; i++) {
 		if (container_open(&c))
 			SKIP(return, "no user namespaces for users here");

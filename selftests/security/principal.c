@@ -166,8 +166,8 @@ static int set_caps(uint64_t caps)
 	return syscall(SYS_capset, &hdr, data);
 }
 
-/* Whoever changed its ids does not own its files in /proc otherwise. */
-static int leave_user_ns(void)
+/* To be its root.  Whoever changed its ids does not own its files in /proc otherwise. */
+static int make_user_ns(void)
 {
 	char uids[32], gids[32];
 
@@ -225,9 +225,9 @@ static int enter(const struct principal *p, const struct container *c)
 	case UNMAPPED_THERE:
 		return become_unmapped(&p->who, c);
 	case CHILD_OF_CONTAINERS:
-		return become_contained(&p->who, c) || leave_user_ns();
+		return become_contained(&p->who, c) || make_user_ns();
 	case OF_ITS_OWN:
-		return become(&p->who) || leave_user_ns();
+		return become(&p->who) || make_user_ns();
 	case OF_ITS_OWN_UNMAPPED:
 		return become(&p->who) || unshare(CLONE_NEWUSER);
 	default:
