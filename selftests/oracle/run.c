@@ -456,7 +456,6 @@ static void compare_listings(const struct op *op)
 {
 	int k;
 
-	record->id = -1;
 	for (k = 0; k < KINDS && !record->failed; k++) {
 		bool is_kind = kind_of(op->type) == all_kinds[k];
 
@@ -464,6 +463,7 @@ static void compare_listings(const struct op *op)
 					 (is_kind && op->look & LOOK_LISTING)))
 			continue;
 		record->suspect = all_kinds[k];
+		record->id = -1;
 		all_kinds[k]->compare_listings();
 	}
 }
