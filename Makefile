@@ -42,6 +42,9 @@ demo:				## PostgreSQL and Apache on kipc, in a VM, told as a story
 check-mutants:			## deliberate faults, each caught by its test; MUTANTS= names patches
 	$(Q)scripts/check-mutants $(MUTANTS)
 
+check-crash:			## the fast paths, ended and stopped at every instruction; KVER=
+	$(Q)KVER='$(KVER)' scripts/check-crash
+
 check-model:			## the models of the protocols by spin, and faults in them; MODELS=
 	$(Q)scripts/check-model $(MODELS)
 
@@ -80,4 +83,4 @@ help:				## this list
 	$(Q)sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/\1\t\2/p' Makefile | expand -t 12
 
 .PHONY: all setup kernels module lib lib32 tools selftests check demo bench vm install \
-	lockmap check-mutants check-model check-oracle check-debug clean distclean help
+	lockmap check-mutants check-crash check-model check-oracle check-debug clean distclean help

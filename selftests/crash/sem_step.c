@@ -69,6 +69,11 @@ static const struct scene in_handler = { "up with undo in a handler", .op = { 0,
 static const struct scene swap_lost = { "swap lost, with undo", .op = { 0, 1, SEM_UNDO },
 					.value = 5, .meddle = OPERATE };
 
+/* The word is as it was when the handler is done: the compare and swap succeeds. */
+static const struct scene interrupted = { "undo and back in undo", .op = { 0, 1, SEM_UNDO },
+					  .inner = { 0, -1, SEM_UNDO }, .value = 5,
+					  .meddle = SIGNAL, .flags = STEP_AND_BACK };
+
 TEST_F_TIMEOUT(step, killed, 380)
 {
 	check(_metadata, &up, NOTHING, STEP_END(KILLED_SEEN));
@@ -82,6 +87,12 @@ TEST_F_TIMEOUT(step, killed_undo, 380)
 	check(_metadata, &undo_down, NOTHING, STEP_END(KILLED_SEEN));
 	check(_metadata, &in_handler, NOTHING, STEP_END(KILLED_SEEN));
 	check(_metadata, &swap_lost, NOTHING, STEP_END(WENT_ON));
+}
+
+/* A handler's operations between the intent and the compare and swap of another. */
+TEST_F_TIMEOUT(step, killed_interrupted, 380)
+{
+	check(_metadata, &interrupted, NOTHING, STEP_END(KILLED));
 }
 
 /* Somebody comes, and is let go by the undo value of the one who died, or by the value. */

@@ -116,6 +116,9 @@ static void do_part(const struct cast *cast, int part)
 		ret = cast->ipc->semctl(cast->id, op.sem_num, GETVAL);
 	else
 		ret = cast->ipc->semop(cast->id, &op, 1);
+	op.sem_op = -op.sem_op;
+	if (part && cast->scene->flags & STEP_AND_BACK)
+		ret |= cast->ipc->semop(cast->id, &op, 1);
 	cast->told->ret[part] = ret;
 	cast->told->err[part] = ret < 0 ? errno : 0;
 	errno = err;
@@ -152,6 +155,11 @@ static void traced_main(const struct cast *cast)
 	raise(SIGSTOP);
 }
 
+static bool is_nested(const struct scene *scene)
+{
+	return scene->meddle == SIGNAL;
+}
+
 /* Natively: @parts are done, then it stops, and does the rest when it goes on. */
 static void native_main(const struct cast *cast, unsigned int parts)
 {
@@ -163,6 +171,8 @@ static void native_main(const struct cast *cast, unsigned int parts)
 		if (parts & 1u << i)
 			do_part(cast, i);
 	raise(SIGSTOP);
+	if (is_nested(cast->scene) && !(parts & 2))
+		do_part(cast, 1);
 	if (!(parts & 1))
 		do_part(cast, 0);
 	raise(SIGSTOP);
@@ -367,6 +377,12 @@ static void look(struct cast *cast, struct seen *seen)
 		seen->value[0] = -2;
 }
 
+/* Or will be: others may find no set. */
+static bool is_removed(const struct scene *scene)
+{
+	return scene->before == REMOVE || scene->meddle == REMOVE;
+}
+
 /* The child is where it shall be: the rest of the story. */
 static int play(struct cast *cast, enum act act, enum end how, struct outcome *outcome)
 {
@@ -374,7 +390,7 @@ static int play(struct cast *cast, enum act act, enum end how, struct outcome *o
 
 	if (how != KILLED)
 		look(cast, &outcome->seen[0]);
-	if (perform(cast, act))
+	if (perform(cast, act) && !is_removed(cast->scene))
 		return -1;
 	if (how != KILLED)
 		look(cast, &outcome->seen[1]);
@@ -533,11 +549,6 @@ static int tell_natively(const struct told_scene *at, bool meddled, unsigned int
 	return ret;
 }
 
-static bool is_nested(const struct scene *scene)
-{
-	return scene->meddle == SIGNAL;
-}
-
 /* How many ways there are to have happened: one bit for each part. */
 static unsigned int wholes(const struct scene *scene, bool meddled)
 {
@@ -558,7 +569,7 @@ static int is_untidy(struct cast *cast, const struct told_scene *at, bool calls_
 		tell(at, "an intent is left in its slots");
 		wrong++;
 	}
-	if (at->act == REMOVE || scene->before == REMOVE || scene->meddle == REMOVE)
+	if (at->act == REMOVE || is_removed(scene))
 		return wrong;
 	if (step_counts(cast->id, &calls_now, &users_now)) {
 		tell(at, "the set is not listed");

@@ -161,6 +161,8 @@ int section_uncovered(void)
 
 /* ---- A traced child ---- */
 
+#define RESUME_FLAG	0x10000l	/* of the processor's flags */
+
 static unsigned long pc_of(pid_t pid)
 {
 	struct user_regs_struct regs;
@@ -253,6 +255,18 @@ static bool run_on(pid_t pid, const struct way *way, int from, int to, int *sign
 	return set_debug_register(pid, 7, 0);
 }
 
+/*
+ * Behind a breakpoint the processor is told to pass over the next one at the same place,
+ * and a handler would keep that for when it returns.
+ */
+static bool forget_breakpoint(pid_t pid)
+{
+	size_t flags = offsetof(struct user, regs.eflags);
+	long old = ptrace(PTRACE_PEEKUSER, pid, flags, 0);
+
+	return !ptrace(PTRACE_POKEUSER, pid, flags, old & ~RESUME_FLAG);
+}
+
 bool way_run_to(const struct way *way, pid_t pid, int n, const struct meddler *meddler)
 {
 	int signal = 0, from = 0;
@@ -261,7 +275,7 @@ bool way_run_to(const struct way *way, pid_t pid, int n, const struct meddler *m
 		if (!run_on(pid, way, 0, way->hook, &signal))
 			return false;
 		signal = meddler->meddle(meddler->arg);
-		if (signal < 0)
+		if (signal < 0 || (signal && !forget_breakpoint(pid)))
 			return false;
 		from = way->hook + 1;
 	}
