@@ -41,6 +41,10 @@ struct who {
 
 int become(const struct who *who);
 
+/* Over a Unix socket, with a byte.  Return: 0, or the descriptor; -1: it did not work. */
+int send_fd(int to, int fd);
+int receive_fd(int from);
+
 int peer_start(struct peer *p);
 /* The call's return value and errno; -1 and EPIPE when the peer is dead. */
 long peer_run(struct peer *p, peer_fn fn, long a0, long a1, long a2, long a3, long a4);

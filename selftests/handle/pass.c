@@ -78,38 +78,6 @@ TEST_F(handle, conveys_its_rights)
 	close(shm_wo);
 }
 
-static int pass(int socket, int fd)
-{
-	char control[CMSG_SPACE(sizeof(int))] = { 0 }, byte = 0;
-	struct iovec iov = { &byte, 1 };
-	struct msghdr msg = {
-		.msg_iov = &iov, .msg_iovlen = 1,
-		.msg_control = control, .msg_controllen = sizeof(control),
-	};
-	struct cmsghdr *c = CMSG_FIRSTHDR(&msg);
-
-	c->cmsg_level = SOL_SOCKET;
-	c->cmsg_type = SCM_RIGHTS;
-	c->cmsg_len = CMSG_LEN(sizeof(int));
-	memcpy(CMSG_DATA(c), &fd, sizeof(int));
-	return sendmsg(socket, &msg, 0) == 1 ? 0 : -1;
-}
-
-static int passed(int socket)
-{
-	char control[CMSG_SPACE(sizeof(int))], byte;
-	struct iovec iov = { &byte, 1 };
-	struct msghdr msg = {
-		.msg_iov = &iov, .msg_iovlen = 1,
-		.msg_control = control, .msg_controllen = sizeof(control),
-	};
-	int fd = -1;
-
-	if (recvmsg(socket, &msg, MSG_CMSG_CLOEXEC) == 1 && CMSG_FIRSTHDR(&msg))
-		memcpy(&fd, CMSG_DATA(CMSG_FIRSTHDR(&msg)), sizeof(int));
-	return fd;
-}
-
 /* Somebody else, in another namespace, with no way to the device. */
 static int stranger(int socket)
 {
@@ -120,9 +88,9 @@ static int stranger(int socket)
 
 	if (unshare(CLONE_NEWIPC) || become(&nobody))
 		return 1;
-	sem = passed(socket);
-	msg = passed(socket);
-	shm = passed(socket);
+	sem = receive_fd(socket);
+	msg = receive_fd(socket);
+	shm = receive_fd(socket);
 	if (sem < 0 || msg < 0 || shm < 0)
 		return 2;
 	if (kipc_handle_semop(sem, &down, 1, 0, 0, NULL))
@@ -163,9 +131,9 @@ TEST_F(handle, is_passed_on)
 		_exit(stranger(pair[1]));
 	}
 	close(pair[1]);
-	EXPECT_EQ(0, pass(pair[0], sem));
-	EXPECT_EQ(0, pass(pair[0], msg));
-	EXPECT_EQ(0, pass(pair[0], shm));
+	EXPECT_EQ(0, send_fd(pair[0], sem));
+	EXPECT_EQ(0, send_fd(pair[0], msg));
+	EXPECT_EQ(0, send_fd(pair[0], shm));
 	close(sem);
 	close(msg);
 	EXPECT_EQ(0, sem_setval(&ipc_kipc, self->sem, 0, 1));
@@ -232,13 +200,13 @@ TEST_F(handle, outlives_its_namespace)
 		sem = kipc_semget(IPC_PRIVATE, 1, 0600);
 		msg = kipc_msgget(IPC_PRIVATE, 0600);
 		shm = kipc_shmget(IPC_PRIVATE, 4096, 0600);
-		_exit(pass(pair[1], kipc_handle(KIPC_KIND_SEM, sem, O_RDWR, NULL)) ||
-		      pass(pair[1], kipc_handle(KIPC_KIND_MSG, msg, O_RDWR, NULL)) ||
-		      pass(pair[1], kipc_handle(KIPC_KIND_SHM, shm, O_RDWR, NULL)));
+		_exit(send_fd(pair[1], kipc_handle(KIPC_KIND_SEM, sem, O_RDWR, NULL)) ||
+		      send_fd(pair[1], kipc_handle(KIPC_KIND_MSG, msg, O_RDWR, NULL)) ||
+		      send_fd(pair[1], kipc_handle(KIPC_KIND_SHM, shm, O_RDWR, NULL)));
 	}
-	sem = passed(pair[0]);
-	msg = passed(pair[0]);
-	shm = passed(pair[0]);
+	sem = receive_fd(pair[0]);
+	msg = receive_fd(pair[0]);
+	shm = receive_fd(pair[0]);
 	ASSERT_LE(0, shm);
 	ASSERT_EQ(pid, waitpid(pid, &status, 0));
 	EXPECT_EQ(0, status);
@@ -272,10 +240,10 @@ TEST_F(handle, goes_in_circles)
 
 	ASSERT_EQ(0, socketpair(AF_UNIX, SOCK_STREAM, 0, a));
 	ASSERT_EQ(0, socketpair(AF_UNIX, SOCK_STREAM, 0, b));
-	EXPECT_EQ(0, pass(a[0], fd));
-	EXPECT_EQ(0, pass(a[0], b[1]));
-	EXPECT_EQ(0, pass(b[0], fd));
-	EXPECT_EQ(0, pass(b[0], a[1]));
+	EXPECT_EQ(0, send_fd(a[0], fd));
+	EXPECT_EQ(0, send_fd(a[0], b[1]));
+	EXPECT_EQ(0, send_fd(b[0], fd));
+	EXPECT_EQ(0, send_fd(b[0], a[1]));
 	close(fd);
 	close(a[0]);
 	close(a[1]);
