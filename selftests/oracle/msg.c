@@ -277,7 +277,7 @@ static void choose_ctl(struct op *op)
 	if (slept && op->type == OP_SET && chance(50))
 		same_object(op, slept);
 	if (op->type == OP_MSG_STAT || op->type == OP_STAT_ANY) {
-		op->is_index = op->object != NOTHING && chance(85);
+		op->is_index = op->object != NOTHING && chance(70);
 		op->a[0] &= op->is_index ? 0xffffff : -1;
 	}
 	call_of(op)->is_nowhere = chance(10) && op->type != OP_RMID;
@@ -291,7 +291,7 @@ static void choose_ctl(struct op *op)
 		ds->msg_perm.mode = modes[rnd(ARRAY_SIZE(modes))] | (chance(20) ? 07000 : 0);
 		ds->msg_qbytes = qbytes[rnd(ARRAY_SIZE(qbytes))];
 		/* Take a sleeper his right. */
-		if (slept && chance(25)) {
+		if (slept && chance(50)) {
 			ds->msg_perm.uid = 0;
 			ds->msg_perm.mode = 0600;
 		}

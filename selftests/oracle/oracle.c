@@ -6,7 +6,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#define ENOUGH	20000		/* calls, after which everything must have been met */
+#define ENOUGH	26000		/* calls, after which everything must have been met */
 #define FEW	20		/* calls of one kind, of which nothing is demanded */
 #define MOST_TOLD	2	/* sequences that differ, after which no more are tried */
 

@@ -326,7 +326,7 @@ static void choose_process(struct op *op)
 		break;
 	case OP_KILL:
 		/* Asleep or not. */
-		a = some_actor(chance(50));
+		a = some_actor(chance(30));
 		op->actor = a ? a->name : op->actor;
 		break;
 	case OP_SIGNAL:

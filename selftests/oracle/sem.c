@@ -216,7 +216,7 @@ static void choose_ctl(struct op *op)
 	switch (op->type) {
 	case OP_SEM_STAT:
 	case OP_STAT_ANY:
-		op->is_index = op->object != NOTHING && chance(85);
+		op->is_index = op->object != NOTHING && chance(70);
 		op->a[0] &= op->is_index ? 0xffffff : -1;
 		break;
 	case OP_SETVAL:

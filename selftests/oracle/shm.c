@@ -320,9 +320,15 @@ static void choose_range(struct op *op)
 		op->a[0] = start;
 	}
 	op->a[1] = chance(40) ? len : 1 + rnd(len + chance(10) * 4);
-	/* To the end of the next one. */
-	if (i + 1 < m->n && chance(20))
-		op->a[1] = m->end[i + 1] - op->a[0];
+	/* To the end of the next one, where there is no hole. */
+	if (!chance(25))
+		return;
+	for (i = 0; i + 1 < m->n; i++)
+		if (m->end[i] == m->start[i + 1]) {
+			op->a[0] = m->start[i];
+			op->a[1] = m->end[i + 1] - m->start[i];
+			return;
+		}
 }
 
 /* Whole, a part, grown, shrunk, doubled (old size 0), over others, in place. */
@@ -350,7 +356,7 @@ static void choose_ctl(struct op *op)
 
 	some_object(op);
 	if (op->type == OP_SHM_STAT || op->type == OP_STAT_ANY) {
-		op->is_index = op->object != NOTHING && chance(80);
+		op->is_index = op->object != NOTHING && chance(70);
 		op->a[0] &= op->is_index ? 0xffffff : -1;
 	}
 	c->is_nowhere = chance(10) && op->type != OP_LOCK && op->type != OP_UNLOCK;
