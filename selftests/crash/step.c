@@ -419,7 +419,7 @@ static int play(struct cast *cast, enum act act, enum end how, struct outcome *o
 
 static bool keeps_values(const struct scene *scene)
 {
-	return scene->flags & (STEP_BIG_FAST | STEP_BIG_SLOW);
+	return scene->flags & (STEP_BIG_FAST | STEP_BIG_SLOW | STEP_AND_BACK);
 }
 
 /* A set, a child that is about to operate, and what was before. */

@@ -53,7 +53,7 @@ enum end {
 #define STEP_BIG_SLOW	(1u << 6)	/* the kernel's is */
 #define STEP_SLEEPS	(1u << 7)	/* the operation sleeps */
 #define STEP_REFUSED	(1u << 8)	/* the kernel does not come to the set */
-#define STEP_AND_BACK	(1u << 9)	/* the handler takes its operation back, by another */
+#define STEP_AND_BACK	(1u << 9)	/* the handler takes its operation back; who was last stays */
 
 /**
  * struct scene - an operation, and what was before
