@@ -54,6 +54,9 @@ check-oracle:			## random calls, kipc and native compared; N= calls, SEED=, KERN
 check-debug:			## the kselftests on kernels that look for faults; CONFIGURATIONS=
 	$(Q)scripts/check-debug $(CONFIGURATIONS)
 
+fuzz:				## coverage-guided, for T seconds, on a kernel that looks for faults; SEED=
+	$(Q)scripts/fuzz $(or $(T),300) $(SEED)
+
 bench:				## instructions per call, kipc and native side by side
 	$(Q)selftests/bench/run $(if $(KVER),--kernel $(KVER)) $(BENCH)
 
@@ -83,4 +86,5 @@ help:				## this list
 	$(Q)sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/\1\t\2/p' Makefile | expand -t 12
 
 .PHONY: all setup kernels module lib lib32 tools selftests check demo bench vm install \
-	lockmap check-mutants check-crash check-model check-oracle check-debug clean distclean help
+	lockmap check-mutants check-crash check-model check-oracle check-debug fuzz coverage clean \
+	distclean help

@@ -1,0 +1,471 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * A fuzzer of the whole ABI, led by the blocks of the module that an input reaches (KCOV):
+ * inputs that reach new ones are kept, and changed further.  An input is run by threads of
+ * two processes at a time in an IPC namespace of its own, and what is still there at its
+ * end is killed.  What counts as a fault is what the kernel says of itself, a process that
+ * cannot be killed, and a reference to the module that is left.
+ *
+ *   fuzz SECONDS SEED		look for faults
+ *   fuzz -r INPUT [TIMES]	run one input, as it was printed
+ *
+ * A seed gives the same inputs as long as the same blocks are reached in the same order,
+ * which two processors see to that they are not: the input is what to keep.
+ */
+#include "fuzz.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <regex.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <linux/kcov.h>
+
+#include "common/mem.h"
+#include "common/peer.h"
+
+#define CORPUS		4096
+#define TRACE		(1 << 15)	/* entries of a thread's */
+#define TEXT		(1 << 21)	/* bytes of the module's code, at most */
+#define IDLE_MS		60		/* without a call that returns: all sleep */
+#define HANG_MS		120000
+
+struct input {
+	unsigned int steps;
+	struct step step[STEPS];
+};
+
+struct shared *shared;
+
+static struct {
+	int fd;
+	unsigned long *area;
+} traces[ACTORS];
+
+static unsigned long text_start;
+static uint8_t seen[TEXT];
+static unsigned int blocks;
+
+static struct input corpus[CORPUS];
+static unsigned int inputs;
+static uint64_t random_state;
+
+static int kmsg;
+static regex_t faults;
+
+static void die(const char *why)
+{
+	printf("Bail out! %s: %s\n", why, strerror(errno));
+	exit(1);
+}
+
+static long now_ms(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
+}
+
+/* ---- Inputs ---- */
+
+static uint32_t any(uint32_t below)
+{
+	random_state = random_state * 6364136223846793005ull + 1442695040888963407ull;
+	return (random_state >> 32) % below;
+}
+
+static struct step any_step(void)
+{
+	struct step step;
+	unsigned int i;
+
+	for (i = 0; i < sizeof(step); i++)
+		((uint8_t *)&step)[i] = any(256);
+	return step;
+}
+
+static struct input any_input(void)
+{
+	struct input input = { .steps = 4 + any(STEPS - 4) };
+	unsigned int i;
+
+	for (i = 0; i < input.steps; i++)
+		input.step[i] = any_step();
+	return input;
+}
+
+static void insert(struct input *input, unsigned int at, struct step step)
+{
+	if (input->steps == STEPS)
+		input->steps--;
+	memmove(&input->step[at + 1], &input->step[at], (input->steps - at) * sizeof(step));
+	input->step[at] = step;
+	input->steps++;
+}
+
+static void change(struct input *input)
+{
+	const struct input *other = &corpus[any(inputs)];
+	unsigned int at = any(input->steps);
+
+	switch (any(8)) {
+	case 0:
+		insert(input, any(input->steps), any_step());
+		break;
+	case 1:
+		insert(input, any(input->steps), input->step[at]);
+		break;
+	case 2:
+		if (input->steps > 1) {
+			input->steps--;
+			memmove(&input->step[at], &input->step[at + 1],
+				(input->steps - at) * sizeof(struct step));
+		}
+		break;
+	case 3:
+		insert(input, at, other->step[any(other->steps)]);
+		break;
+	case 4:
+		for (; at < other->steps; at++)
+			input->step[at] = other->step[at];
+		if (input->steps < other->steps)
+			input->steps = other->steps;
+		break;
+	case 5:
+		input->step[at].actor = any(ACTORS);
+		break;
+	default:
+		input->step[at].a[any(sizeof(input->step[at].a))] = any(256);
+	}
+}
+
+static struct input next_input(void)
+{
+	struct input input;
+	int changes;
+
+	if (!inputs || !any(16))
+		return any_input();
+	input = corpus[any(inputs)];
+	for (changes = 1 + any(4); changes; changes--)
+		change(&input);
+	return input;
+}
+
+static void print_input(const char *before, const struct input *input)
+{
+	const uint8_t *byte = (const uint8_t *)input->step;
+	unsigned int i;
+
+	printf("%s", before);
+	for (i = 0; i < input->steps * sizeof(struct step); i++)
+		printf("%02x", byte[i]);
+	printf("\n");
+	fflush(stdout);
+}
+
+static struct input parse_input(const char *text)
+{
+	struct input input = { 0 };
+	uint8_t *byte = (uint8_t *)input.step;
+	unsigned int i, value;
+
+	for (i = 0; i < sizeof(input.step) && sscanf(text + 2 * i, "%2x", &value) == 1; i++)
+		byte[i] = value;
+	input.steps = i / sizeof(struct step);
+	return input;
+}
+
+/* ---- Coverage ---- */
+
+static void open_traces(void)
+{
+	unsigned int i;
+	FILE *f;
+
+	f = fopen("/sys/module/kipc/sections/.text", "re");
+	if (!f || fscanf(f, "%lx", &text_start) != 1)
+		die("where the module lies");
+	fclose(f);
+	for (i = 0; i < ACTORS; i++) {
+		traces[i].fd = open("/sys/kernel/debug/kcov", O_RDWR | O_CLOEXEC);
+		if (traces[i].fd < 0 || ioctl(traces[i].fd, KCOV_INIT_TRACE, TRACE))
+			die("KCOV");
+		traces[i].area = mmap(NULL, TRACE * sizeof(long), PROT_READ | PROT_WRITE, MAP_SHARED,
+				      traces[i].fd, 0);
+		if (traces[i].area == MAP_FAILED)
+			die("KCOV's trace");
+	}
+}
+
+/* How many blocks were reached for the first time. */
+static unsigned int count_new(void)
+{
+	unsigned int actor, fresh = 0;
+	unsigned long i, n, at;
+
+	for (actor = 0; actor < ACTORS; actor++) {
+		n = __atomic_load_n(&traces[actor].area[0], __ATOMIC_RELAXED);
+		for (i = 1; i <= n && i < TRACE; i++) {
+			at = traces[actor].area[i] - text_start;
+			if (at < TEXT && !seen[at])
+				fresh += seen[at] = 1;
+		}
+	}
+	blocks += fresh;
+	return fresh;
+}
+
+/* ---- An execution ---- */
+
+struct actor {
+	const struct input *input;
+	unsigned int number;
+};
+
+static void *act(void *arg)
+{
+	const struct actor *actor = arg;
+	const struct input *input = actor->input;
+	pid_t pid = shared->pid[actor->number / THREADS];
+	unsigned int i;
+
+	calls_init_thread();
+	__atomic_fetch_add(&shared->ready, 1, __ATOMIC_RELAXED);
+	while (__atomic_load_n(&shared->ready, __ATOMIC_RELAXED) < ACTORS)
+		sched_yield();
+	traces[actor->number].area[0] = 0;
+	ioctl(traces[actor->number].fd, KCOV_ENABLE, KCOV_TRACE_PC);
+	for (i = 0; i < input->steps; i++)
+		if (input->step[i].actor % ACTORS == actor->number)
+			calls_make(&input->step[i]);
+	if (getpid() != pid)
+		_exit(0);	/* a child, which has no part in this */
+	ioctl(traces[actor->number].fd, KCOV_DISABLE, 0);
+	__atomic_fetch_add(&shared->done, 1, __ATOMIC_RELAXED);
+	return NULL;
+}
+
+static void run_process(const struct input *input, unsigned int number)
+{
+	struct actor actors[THREADS];
+	pthread_t threads[THREADS];
+	unsigned int i;
+
+	setpgid(0, 0);
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	shared->pid[number] = getpid();
+	calls_init_process();
+	for (i = 0; i < THREADS; i++) {
+		actors[i] = (struct actor){ input, number * THREADS + i };
+		if (i && pthread_create(&threads[i], NULL, act, &actors[i]))
+			_exit(1);
+	}
+	act(&actors[0]);
+	for (i = 1; i < THREADS; i++)
+		pthread_join(threads[i], NULL);
+	_exit(0);
+}
+
+/* All that is left of the processes.  Return: whether they died. */
+static bool kill_all(const pid_t *pid)
+{
+	long since = now_ms();
+	unsigned int i;
+
+	do {
+		for (i = 0; i < PROCESSES; i++)
+			kill(-pid[i], SIGKILL);
+		while (waitpid(-1, NULL, WNOHANG) > 0)
+			;
+		if (waitpid(-1, NULL, WNOHANG) < 0 && errno == ECHILD)
+			return true;
+		wait_a_little();
+	} while (now_ms() - since < HANG_MS);
+	return false;
+}
+
+static bool run(const struct input *input)
+{
+	unsigned long made = 0;
+	pid_t pid[PROCESSES];
+	unsigned int i;
+	long since;
+
+	memset(shared, 0, sizeof(*shared));
+	for (i = 0; i < ACTORS; i++)
+		traces[i].area[0] = 0;
+	if (unshare(CLONE_NEWIPC))
+		die("a namespace");
+	for (i = 0; i < PROCESSES; i++) {
+		pid[i] = fork();
+		if (pid[i] < 0)
+			die("fork");
+		if (!pid[i])
+			run_process(input, i);
+		setpgid(pid[i], pid[i]);
+	}
+	since = now_ms();
+	while (__atomic_load_n(&shared->done, __ATOMIC_RELAXED) < ACTORS &&
+	       (__atomic_load_n(&shared->ready, __ATOMIC_RELAXED) < ACTORS ||
+		now_ms() - since < IDLE_MS)) {
+		if (waitpid(-1, NULL, WNOHANG) < 0)
+			break;
+		if (made != __atomic_load_n(&shared->made, __ATOMIC_RELAXED)) {
+			made = shared->made;
+			since = now_ms();
+		}
+		wait_a_little();
+	}
+	return kill_all(pid);
+}
+
+/* ---- Faults ---- */
+
+static void open_log(void)
+{
+	char pattern[4096] = "", line[256];
+	const char *file = getenv("KIPC_FAULTS") ?: "/kipc/.vm/faults";
+	FILE *f = fopen(file, "re");
+
+	while (f && fgets(line, sizeof(line), f)) {
+		line[strcspn(line, "\n")] = 0;
+		if (strlen(pattern) + strlen(line) + 2 > sizeof(pattern))
+			die(file);
+		if (*pattern)
+			strcat(pattern, "|");
+		strcat(pattern, line);
+	}
+	if (!f || regcomp(&faults, pattern, REG_EXTENDED | REG_NOSUB))
+		die(file);
+	fclose(f);
+	kmsg = open("/dev/kmsg", O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+	if (kmsg < 0 || lseek(kmsg, 0, SEEK_END) < 0)
+		die("/dev/kmsg");
+}
+
+/* Whether the kernel has found fault with itself. */
+static bool is_faulty(void)
+{
+	char record[8192];
+	bool found = false;
+	ssize_t n;
+
+	for (;;) {
+		n = read(kmsg, record, sizeof(record) - 1);
+		if (n < 0 && errno == EPIPE)
+			continue;	/* records were lost; go on with the next */
+		if (n <= 0)
+			return found;
+		record[n] = 0;
+		found |= !regexec(&faults, record, 0, NULL, 0);
+		if (found)
+			printf("# kernel: %.200s\n", strchr(record, ';') ?: record);
+	}
+}
+
+static void tell(const struct input *input)
+{
+	unsigned int i;
+
+	for (i = 0; i < input->steps; i++)
+		printf("#   %u: %s\n", input->step[i].actor % ACTORS, calls_name(&input->step[i]));
+	print_input("# input ", input);
+}
+
+/* Return: whether all is well. */
+static bool try(const struct input *input)
+{
+	if (!run(input)) {
+		tell(input);
+		printf("not ok 1 - fuzz: a process cannot be killed\n");
+		return false;
+	}
+	if (is_faulty()) {
+		tell(input);
+		printf("not ok 1 - fuzz: the kernel reports a fault\n");
+		return false;
+	}
+	return true;
+}
+
+/* What the last namespaces hold is given back by work. */
+static bool settle(long refs)
+{
+	long since = now_ms();
+
+	if (unshare(CLONE_NEWIPC))
+		die("a namespace");
+	while (read_number("/sys/module/kipc/refcnt") > refs) {
+		if (now_ms() - since > HANG_MS)
+			return false;
+		wait_a_little();
+	}
+	return true;
+}
+
+int main(int argc, char **argv)
+{
+	unsigned long runs = 0, times = 1, i;
+	struct input input;
+	long refs, end;
+
+	if (argc == 2 && !strncmp(argv[1], "exec", 4))
+		return 0;
+	if (argc < 3) {
+		fprintf(stderr, "usage: fuzz SECONDS SEED | fuzz -r INPUT [TIMES]\n");
+		return 2;
+	}
+	printf("TAP version 13\n1..1\n");
+	shared = mmap(NULL, sizeof(*shared), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (shared == MAP_FAILED || prctl(PR_SET_CHILD_SUBREAPER, 1))
+		die("preparing");
+	open_traces();
+	open_log();
+	refs = read_number("/sys/module/kipc/refcnt");
+
+	if (!strcmp(argv[1], "-r")) {
+		input = parse_input(argv[2]);
+		times = argc > 3 ? strtoul(argv[3], NULL, 0) : 1;
+		for (i = 0; i < times; i++) {
+			if (!try(&input))
+				return 1;
+			count_new();
+		}
+		runs = times;
+	} else {
+		random_state = strtoull(argv[2], NULL, 0);
+		end = now_ms() + strtol(argv[1], NULL, 0) * 1000;
+		while (now_ms() < end) {
+			input = next_input();
+			/* Should the machine not live to tell. */
+			print_input("> ", &input);
+			if (!try(&input))
+				return 1;
+			runs++;
+			if (count_new())
+				corpus[inputs < CORPUS ? inputs++ : any(CORPUS)] = input;
+		}
+	}
+	printf("# %lu executions, %u inputs kept, %u blocks reached\n", runs, inputs, blocks);
+	if (!settle(refs) || is_faulty()) {
+		printf("not ok 1 - fuzz: something is left\n");
+		return 1;
+	}
+	printf("ok 1 - fuzz\n");
+	return 0;
+}
