@@ -57,6 +57,9 @@ check-debug:			## the kselftests on kernels that look for faults; CONFIGURATIONS
 fuzz:				## coverage-guided, for T seconds, on a kernel that looks for faults; SEED=
 	$(Q)scripts/fuzz $(or $(T),300) $(SEED)
 
+coverage:			## how many blocks of the module the kselftests reach, by file
+	$(Q)scripts/coverage
+
 bench:				## instructions per call, kipc and native side by side
 	$(Q)selftests/bench/run $(if $(KVER),--kernel $(KVER)) $(BENCH)
 
