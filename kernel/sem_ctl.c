@@ -175,6 +175,8 @@ static int kipc_sem_assign(struct kipc_sem_set *set, unsigned int num, unsigned 
 	}
 	kipc_sem_hold_locked(set, num, count);
 	for (i = 0; i < count; i++) {
+		if (i % KIPC_SEM_STRIDE == KIPC_SEM_STRIDE - 1)
+			cond_resched();
 		kipc_sem_set_value(set, num + i, values[i]);
 		kipc_sem_touch_locked(set, num + i, task_tgid(current));
 	}

@@ -171,6 +171,7 @@ static void kipc_sem_settle_zero_queue_locked(struct kipc_sem_set *set,
 	int ret;
 
 	list_for_each_entry_safe(op, next, queue, queue) {
+		cond_resched();
 		ret = kipc_sem_try_locked(set, op);
 		if (ret != KIPC_SLEEPS)
 			kipc_sem_finish_locked(set, op, ret);
@@ -201,6 +202,7 @@ static void kipc_sem_settle_queue_locked(struct kipc_sem_set *set, struct list_h
 
 restart:
 	list_for_each_entry_safe(op, next, queue, queue) {
+		cond_resched();
 		/* Decrements of one semaphore: nobody goes once it is zero. */
 		if (queue != &set->change && !kipc_sem_value(set, op->sops->sem_num))
 			return;
@@ -280,12 +282,10 @@ static void kipc_sem_wake_queue_locked(struct kipc_sem_set *set, struct list_hea
 				       int status)
 {
 	struct kipc_sem_sleeper *op, *next;
-	unsigned int woken = 0;
 
 	list_for_each_entry_safe(op, next, queue, queue) {
 		kipc_sem_finish_locked(set, op, status);
-		if (++woken % KIPC_SEM_STRIDE == 0)
-			cond_resched();
+		cond_resched();
 	}
 }
 
@@ -313,8 +313,10 @@ static void kipc_sem_visit_queue_locked(struct kipc_sem_set *set, struct list_he
 {
 	struct kipc_sem_sleeper *op;
 
-	list_for_each_entry(op, queue, queue)
+	list_for_each_entry(op, queue, queue) {
 		visit(set, op, data);
+		cond_resched();
+	}
 }
 
 /**

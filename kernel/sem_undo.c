@@ -148,6 +148,8 @@ void kipc_sem_undo_forget_locked(struct kipc_sem_set *set, unsigned int num,
 			continue;
 		}
 		for (i = num; i < num + count; i++) {
+			if (i % KIPC_SEM_STRIDE == KIPC_SEM_STRIDE - 1)
+				cond_resched();
 			undo->adjust[i] = -kipc_sem_fast_locked(undo, i);
 			kipc_sem_show_slow_locked(undo, i);
 		}
