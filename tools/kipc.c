@@ -618,7 +618,9 @@ static int verb_version(int argc, char **argv)
 		{ KIPC_FEATURE_SHM_HUGETLB, "shm-hugetlb" },
 		{ KIPC_FEATURE_LIFETIME_CREATOR, "lifetime-creator" },
 		{ KIPC_FEATURE_SEM, "sem" },
+		{ KIPC_FEATURE_SEM_MAP, "sem-map" },
 		{ KIPC_FEATURE_MSG, "msg" },
+		{ KIPC_FEATURE_HANDLE, "handle" },
 	};
 	struct kipc_query query;
 	int ret, error;

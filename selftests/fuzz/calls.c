@@ -12,6 +12,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/epoll.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
@@ -442,6 +443,81 @@ static void open_device(const uint8_t *a)
 		close(__atomic_exchange_n(&device[1], fd, __ATOMIC_RELAXED));
 }
 
+/* ---- Handles ---- */
+
+#define HANDLES	8
+
+static int handle[HANDLES], polled = -1;
+
+static void open_handle(const uint8_t *a)
+{
+	struct kipc_handle_open open = {
+		.kind = a[0] & 3, .id = id_of(a[0] % 3, a[1]), .flags = (a[2] & 3) | O_NONBLOCK,
+	};
+	int *slot = &handle[a[5] % HANDLES];
+
+	if (open.kind == KIPC_KIND_SEM) {
+		open.num = a[3] & 3;
+		open.op = -(a[4] % 3);
+	} else if (open.kind == KIPC_KIND_MSG) {
+		open.type = a[3] % 7 - 3;
+		open.msgflg = a[4] & 1 ? MSG_EXCEPT : 0;
+	}
+	if (*slot)
+		close(*slot);
+	*slot = ioctl(device[0], KIPC_IOC_HANDLE_OPEN, &open);
+	if (*slot < 0)
+		*slot = 0;
+}
+
+/* One that was never opened is 0, which is nothing of ours. */
+static void use_handle(const uint8_t *a)
+{
+	struct kipc_msg_op msg = {
+		.id = a[4] ? KIPC_SELF : 0, .flags = IPC_NOWAIT, .msg = (uintptr_t)address(a[2] | 8),
+		.size = a[3],
+	};
+	struct sembuf sop = { a[2] & 3, a[3] % 5 - 2, IPC_NOWAIT | (a[5] & 1 ? SEM_UNDO : 0) };
+	struct kipc_sem_op sem = { .id = KIPC_SELF, .nsops = 1, .sops = (uintptr_t)&sop };
+	struct epoll_event event = { .events = EPOLLIN | EPOLLOUT | (a[3] & 1 ? EPOLLET : 0) };
+	int fd = handle[a[1] % HANDLES];
+	void *mapped;
+
+	if (!fd)
+		return;
+	switch (a[0] % 8) {
+	case 0:
+		read(fd, address(a[2]), number(a[3]));
+		break;
+	case 1:
+		*(int64_t *)buffer = 1 + (a[3] & 3);
+		write(fd, address(a[2] | 8), a[4] & 0x7f);
+		break;
+	case 2:
+		ioctl(fd, KIPC_IOC_SEM_OP, &sem);
+		break;
+	case 3:
+		ioctl(fd, a[5] & 1 ? KIPC_IOC_MSG_SEND : KIPC_IOC_MSG_RECEIVE, &msg);
+		break;
+	case 4:
+		if (polled < 0)
+			polled = epoll_create1(EPOLL_CLOEXEC);
+		epoll_ctl(polled, a[3] & 2 ? EPOLL_CTL_DEL : EPOLL_CTL_ADD, fd, &event);
+		break;
+	case 5:
+		epoll_wait(polled, &event, 1, 0);
+		break;
+	case 6:
+		mapped = mmap(NULL, 4096, a[3] & 3, MAP_SHARED, fd, 0);
+		if (mapped != MAP_FAILED)
+			munmap(mapped, 4096);
+		break;
+	default:
+		close(fd);
+		handle[a[1] % HANDLES] = 0;
+	}
+}
+
 static void listing(const uint8_t *a)
 {
 	static const char *const names[] = {
@@ -610,7 +686,8 @@ static const struct {
 	CALL(shm_ctl), CALL(sem_get), CALL(sem_get), CALL(sem_op), CALL(sem_op), CALL(sem_ctl),
 	CALL(sem_map), CALL(sem_map), CALL(process_map), CALL(process_cut), CALL(msg_get),
 	CALL(msg_get), CALL(msg_snd), CALL(msg_snd), CALL(msg_rcv), CALL(msg_rcv),
-	CALL(msg_ctl), CALL(query), CALL(limit), CALL(any_ioctl), CALL(short_call),
+	CALL(msg_ctl), CALL(open_handle), CALL(open_handle), CALL(use_handle), CALL(use_handle),
+	CALL(use_handle), CALL(query), CALL(limit), CALL(any_ioctl), CALL(short_call),
 	CALL(short_call), CALL(open_device), CALL(listing), CALL(map_device), CALL(unmap),
 	CALL(remap), CALL(protect), CALL(scribble), CALL(scribble), CALL(look), CALL(do_fork),
 	CALL(exec), CALL(do_kill), CALL(leave), CALL(become), CALL(leave_namespace), CALL(yield),
