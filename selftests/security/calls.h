@@ -30,14 +30,15 @@ static inline void output_add(struct output *out, uint64_t value)
 /*
  * Whether somebody must have been let, and somebody have been refused, EACCES or EPERM.
  * What follows from an earlier call is compared if there was no difference so far.
+ * MAY_LET: if there is what it takes, which need not be.
  */
-enum { LETS = 1, REFUSES = 2, FOLLOWS = 4 };
+enum { LETS = 1, REFUSES = 2, FOLLOWS = 4, MAY_LET = 8 };
 
 /**
  * struct call_row - one row of the matrix
  * @try_call: the call as @ipc has it; what native lacks is compared with what stands there
  *	      for the same right
- * @shape: LETS, REFUSES, FOLLOWS
+ * @shape: LETS, REFUSES, FOLLOWS, MAY_LET
  */
 struct call_row {
 	const char *name;

@@ -335,7 +335,7 @@ const struct call_row other_calls[] = {
 	{ "a segment of its creator's", new_mortal, KIPC_KIND_SHM, LETS },
 	{ "a set of its creator's", new_mortal, KIPC_KIND_SEM, LETS },
 	{ "a queue of its creator's", new_mortal, KIPC_KIND_MSG, LETS },
-	{ "shmget SHM_HUGETLB", new_huge, 0, REFUSES },
+	{ "shmget SHM_HUGETLB", new_huge, 0, REFUSES | MAY_LET },
 	{ "shmctl IPC_INFO", shm_totals, IPC_INFO, LETS },
 	{ "shmctl SHM_INFO", shm_totals, SHM_INFO, LETS },
 	{ "semctl IPC_INFO", sem_totals, IPC_INFO, LETS },
