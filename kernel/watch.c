@@ -37,6 +37,8 @@ __poll_t kipc_watch_arm_locked(struct kipc_object *object, struct kipc_watch *wa
 		if (object->ops->armed_locked)
 			object->ops->armed_locked(object, watch);
 	}
+	/* To lock may have changed something: who waits already is to know, not only who asks. */
+	kipc_watch_look_locked(object);
 	watch->shown = kipc_watch_see_locked(object, watch);
 	return watch->shown;
 }

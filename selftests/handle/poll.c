@@ -3,6 +3,7 @@
 #include "handle.h"
 
 #include <errno.h>
+#include <sched.h>
 #include <stdio.h>
 #include <sys/epoll.h>
 #include <sys/wait.h>
@@ -234,6 +235,38 @@ TEST_F(sleeper, is_woken_by_a_death)
 	EXPECT_EQ(0, kill(pid, SIGKILL));
 	EXPECT_EQ(POLLIN, peer_finish(&self->peer));
 	ASSERT_EQ(pid, waitpid(pid, NULL, 0));
+}
+
+/*
+ * Whoever polls first after it carries it out: the other one is to know as well.  The
+ * kernel's own worker does not get the processor before.
+ */
+TEST_F(sleeper, is_woken_by_a_death_that_a_poll_finds)
+{
+	struct sched_param param = { .sched_priority = 1 };
+	cpu_set_t cpu;
+	pid_t pid;
+	int i;
+
+	CPU_ZERO(&cpu);
+	CPU_SET(0, &cpu);
+	ASSERT_EQ(0, sched_setaffinity(0, sizeof(cpu), &cpu));
+	ASSERT_EQ(0, sched_setscheduler(0, SCHED_FIFO, &param));
+	for (i = 0; i < 30; i++) {
+		ASSERT_EQ(0, sem_setval(&ipc_kipc, self->sem, 1, 1));
+		pid = fork();
+		ASSERT_LE(0, pid);
+		if (!pid) {
+			kipc_semop(self->sem, &(struct sembuf){ 1, -1, SEM_UNDO }, 1);
+			raise(SIGSTOP);
+		}
+		ASSERT_EQ(pid, waitpid(pid, NULL, WUNTRACED));
+		EXPECT_SLEEPS(self->on_sem, POLLIN);
+		ASSERT_EQ(0, kill(pid, SIGKILL));
+		ASSERT_EQ(pid, waitpid(pid, NULL, 0));
+		EXPECT_EQ(POLLIN | POLLOUT, ready(self->on_sem));
+		ASSERT_EQ(POLLIN, peer_finish(&self->peer));
+	}
 }
 
 /* Somebody who operates without a system call is noticed, and not for longer than it must be. */
