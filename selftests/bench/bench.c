@@ -44,8 +44,8 @@ static double once(operation op, struct work *w)
 	return (double)(now() - start) / BATCH;
 }
 
-/* Medians of many batches, native and kipc in turns. */
-void measure(operation op, struct work *w, int n, double *median)
+/* Medians of many batches, native and kipc in turns; @move, if any, comes before each. */
+void measure_moving(operation op, operation move, struct work *w, int n, double *median)
 {
 	long *t[2];
 	int i, k;
@@ -57,13 +57,21 @@ void measure(operation op, struct work *w, int n, double *median)
 		once(op, &w[k]);
 	}
 	for (i = 0; i < rounds; i++)
-		for (k = 0; k < n; k++)
+		for (k = 0; k < n; k++) {
+			if (move)
+				move(&w[k]);
 			t[k][i] = once(op, &w[k]) * 100;
+		}
 	for (k = 0; k < n; k++) {
 		qsort(t[k], rounds, sizeof(**t), by_value);
 		median[k] = t[k][rounds / 2] / 100.0;
 		free(t[k]);
 	}
+}
+
+void measure(operation op, struct work *w, int n, double *median)
+{
+	measure_moving(op, NULL, w, n, median);
 }
 
 void heading(const char *unit)

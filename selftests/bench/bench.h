@@ -26,10 +26,10 @@ struct work {
 	size_t size;
 	int fd;
 	int count;
+	int ballast;
 };
 
 typedef void (*operation)(struct work *w);
-
 
 extern int rounds;
 extern const struct ipc *const ipcs[2];
@@ -37,6 +37,7 @@ extern const struct ipc *const ipcs[2];
 long now(void);
 void die(const char *what) __attribute__((noreturn));
 void measure(operation op, struct work *w, int n, double *median);
+void measure_moving(operation op, operation move, struct work *w, int n, double *median);
 void heading(const char *unit);
 void row(const char *what, const double *m);
 long used_kb(void);
