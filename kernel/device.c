@@ -17,6 +17,7 @@
 #include "shared.h"
 #include "shm.h"
 #include "space.h"
+#include "uring.h"
 
 static int kipc_open(struct inode *inode, struct file *file)
 {
@@ -65,6 +66,9 @@ const struct file_operations kipc_handle_fops = {
 	.unlocked_ioctl	= kipc_handle_ioctl,
 	.compat_ioctl	= compat_ptr_ioctl,
 	.mmap		= kipc_handle_mmap,
+#if IS_ENABLED(CONFIG_IO_URING)
+	.uring_cmd	= kipc_uring_cmd,
+#endif
 	.release	= kipc_handle_release,
 	.show_fdinfo	= kipc_handle_show,
 };

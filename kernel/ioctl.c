@@ -22,20 +22,6 @@
 #include "shm.h"
 #include "space.h"
 
-/*
- * A caller's structure: of our size in nearly every call; a shorter one is
- * below the first version's size (EINVAL), a longer one must end in zeros.
- */
-static __always_inline int kipc_copy_in(void *to, size_t size, const void __user *from,
-					size_t user_size)
-{
-	if (likely(user_size == size))
-		return copy_from_user(to, from, size) ? -EFAULT : 0;
-	if (user_size < size)
-		return -EINVAL;
-	return copy_struct_from_user(to, size, from, user_size);
-}
-
 static int kipc_ioctl_query(struct kipc_space *space, void __user *arg, size_t size)
 {
 	struct kipc_query query;
@@ -51,6 +37,8 @@ static int kipc_ioctl_query(struct kipc_space *space, void __user *arg, size_t s
 	query.abi = KIPC_ABI_VERSION;
 	query.features = KIPC_FEATURE_SHM | KIPC_FEATURE_LIFETIME_CREATOR | KIPC_FEATURE_SEM |
 			 KIPC_FEATURE_MSG | KIPC_FEATURE_HANDLE;
+	if (IS_ENABLED(CONFIG_IO_URING))
+		query.features |= KIPC_FEATURE_URING;
 	if (IS_ENABLED(CONFIG_X86_64))
 		query.features |= KIPC_FEATURE_SEM_MAP;
 	if (IS_ENABLED(CONFIG_HUGETLBFS))

@@ -18,6 +18,7 @@
 #include "shared.h"
 #include "shm.h"
 #include "space.h"
+#include "uring.h"
 
 static int __init kipc_init(void)
 {
@@ -38,9 +39,12 @@ static int __init kipc_init(void)
 	ret = kipc_death_init();
 	if (ret)
 		goto deinit_shm;
-	ret = kipc_proc_init();
+	ret = kipc_uring_init();
 	if (ret)
 		goto deinit_death;
+	ret = kipc_proc_init();
+	if (ret)
+		goto deinit_uring;
 	ret = kipc_device_init();
 	if (ret)
 		goto deinit_proc;
@@ -48,6 +52,8 @@ static int __init kipc_init(void)
 
 deinit_proc:
 	kipc_proc_deinit();
+deinit_uring:
+	kipc_uring_deinit();
 deinit_death:
 	kipc_death_deinit();
 	/* A reader of /proc/kipc may have made a space. */
@@ -68,6 +74,7 @@ static void __exit kipc_exit(void)
 {
 	kipc_device_deinit();
 	kipc_proc_deinit();
+	kipc_uring_deinit();
 	kipc_death_deinit();
 	kipc_space_deinit();
 	/* Callbacks that free objects and records run the module's code. */

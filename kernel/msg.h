@@ -135,28 +135,24 @@ enum kipc_msg_match {
 };
 
 /**
- * struct kipc_msg_sleeper - a call in progress; on its caller's stack
+ * struct kipc_msg_sleeper - a call in progress
+ * @call: the call; first
  * @rank: in one of the trees of the queue while it sleeps; its value is what that tree
  *	  is ordered by, its number when it came; kipc_msg_queue.lock
  * @match: what is wanted; constant
- * @status: KIPC_SLEEPS, or the result; set under kipc_msg_queue.lock
  * @permits: kipc_msg_queue.permits when it was permitted
  * @type: the type or position; to send: the type of the message; constant
  * @room: to receive: bytes of the largest message that is no error; constant
  * @msg: to send: the message; to receive: the result; kipc_msg_queue.lock
- * @task: the caller
- * @since: when it went to sleep, in jiffies
  */
 struct kipc_msg_sleeper {
+	struct kipc_sleeper call;
 	struct kipc_rank rank;
 	enum kipc_msg_match match;
-	int status;
 	unsigned int permits;
 	long type;
 	size_t room;
 	struct kipc_msg *msg;
-	struct task_struct *task;
-	unsigned long since;
 };
 
 static inline struct kipc_msg_queue *kipc_msg_queue_of(struct kipc_object *object)
@@ -199,7 +195,7 @@ void kipc_msg_deinit(void);
 struct kipc_msg *kipc_msg_load(const void __user *user, size_t size);
 struct kipc_msg *kipc_msg_load_iter(struct iov_iter *iter, size_t size);
 int kipc_msg_store(void __user *user, size_t size, const struct kipc_msg *msg);
-int kipc_msg_store_iter(struct iov_iter *iter, const struct kipc_msg *msg);
+int kipc_msg_store_iter(struct iov_iter *iter, size_t size, const struct kipc_msg *msg);
 void kipc_msg_free(struct kipc_msg *msg);
 
 static inline void kipc_msg_put(struct kipc_msg *msg)
@@ -271,6 +267,15 @@ long kipc_msg_receive_granted(const struct kipc_grant *grant, unsigned int flags
 ssize_t kipc_msg_write(const struct kipc_grant *grant, struct iov_iter *from, bool waits);
 ssize_t kipc_msg_read(const struct kipc_grant *grant, struct iov_iter *to,
 		      enum kipc_msg_match match, long type, bool waits);
+int kipc_msg_load_async(const struct kipc_grant *grant, struct iov_iter *from,
+			struct kipc_msg_sleeper *sleeper);
+int kipc_msg_send_async(const struct kipc_grant *grant, struct kipc_msg_sleeper *sleeper,
+			bool waits);
+ssize_t kipc_msg_receive_async(const struct kipc_grant *grant, struct kipc_msg_sleeper *sleeper,
+			       struct iov_iter *to, bool waits);
+ssize_t kipc_msg_received_async(const struct kipc_grant *grant,
+				struct kipc_msg_sleeper *sleeper, struct iov_iter *to);
+void kipc_msg_end_async(struct kipc_object *object, struct kipc_msg_sleeper *sleeper, int status);
 
 /* msg_watch.c */
 __poll_t kipc_msg_see_locked(struct kipc_object *object, struct kipc_watch *watch);

@@ -224,9 +224,10 @@ int kipc_msg_store(void __user *user, size_t size, const struct kipc_msg *msg)
 /**
  * kipc_msg_store_iter() - the same to where an iterator says
  * @iter: where the bytes go
+ * @size: how many, no more than the message has
  * @msg: the message
  */
-int kipc_msg_store_iter(struct iov_iter *iter, const struct kipc_msg *msg)
+int kipc_msg_store_iter(struct iov_iter *iter, size_t size, const struct kipc_msg *msg)
 {
-	return kipc_msg_give(NULL, iter, msg->size, msg);
+	return kipc_msg_give(NULL, iter, size, msg);
 }

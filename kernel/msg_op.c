@@ -18,19 +18,14 @@
 #include "perm.h"
 #include "space.h"
 
-/* The status of a sleeper that is to look again: others have other rights now, perhaps. */
-#define KIPC_MSG_AGAIN	2
-
 static void kipc_msg_change_pid(struct pid **last, struct pid *pid)
 {
 	put_pid(*last);
 	*last = get_pid(pid);
 }
 
-static __always_inline void kipc_msg_set_pid(struct pid **last, struct task_struct *task)
+static __always_inline void kipc_msg_set_pid(struct pid **last, struct pid *pid)
 {
-	struct pid *pid = task_tgid(task);
-
 	if (unlikely(*last != pid))
 		kipc_msg_change_pid(last, pid);
 }
@@ -92,7 +87,7 @@ static void kipc_msg_finish_locked(struct kipc_msg_queue *queue,
 				   struct kipc_msg_sleeper *sleeper, int status)
 {
 	kipc_msg_dequeue_locked(queue, sleeper);
-	kipc_finish_locked(&queue->wakes, sleeper->task, &sleeper->status, status);
+	kipc_finish_locked(&queue->wakes, &sleeper->call, status);
 }
 
 static inline struct kipc_rank *kipc_msg_earlier(struct kipc_rank *a, struct kipc_rank *b)
@@ -134,7 +129,7 @@ static bool kipc_msg_hand_locked(struct kipc_msg_queue *queue, struct kipc_msg *
 			cond_resched();
 			continue;
 		}
-		kipc_msg_set_pid(&queue->lrpid, sleeper->task);
+		kipc_msg_set_pid(&queue->lrpid, sleeper->call.pid);
 		queue->rtime = ktime_get_real_seconds();
 		sleeper->msg = msg;
 		kipc_msg_finish_locked(queue, sleeper, 0);
@@ -145,11 +140,11 @@ static bool kipc_msg_hand_locked(struct kipc_msg_queue *queue, struct kipc_msg *
 
 /* ---- Messages ---- */
 
-/* @task's message enters the queue, or goes to who waits for it. */
+/* @pid's message enters the queue, or goes to who waits for it. */
 static void kipc_msg_put_locked(struct kipc_msg_queue *queue, struct kipc_msg *msg,
-				struct task_struct *task)
+				struct pid *pid)
 {
-	kipc_msg_set_pid(&queue->lspid, task);
+	kipc_msg_set_pid(&queue->lspid, pid);
 	queue->stime = ktime_get_real_seconds();
 	msg->born = kipc_msg_clock();
 	msg->place.seq = queue->seq++;
@@ -173,9 +168,9 @@ static void kipc_msg_settle_senders_locked(struct kipc_msg_queue *queue)
 		if (!sleeper)
 			break;
 		if (sleeper->permits != queue->permits) {
-			kipc_msg_finish_locked(queue, sleeper, KIPC_MSG_AGAIN);
+			kipc_msg_finish_locked(queue, sleeper, KIPC_AGAIN);
 		} else {
-			kipc_msg_put_locked(queue, sleeper->msg, sleeper->task);
+			kipc_msg_put_locked(queue, sleeper->msg, sleeper->call.pid);
 			kipc_msg_finish_locked(queue, sleeper, 0);
 		}
 		cond_resched();
@@ -186,7 +181,7 @@ static void kipc_msg_settle_senders_locked(struct kipc_msg_queue *queue)
 static void kipc_msg_take_locked(struct kipc_msg_queue *queue, struct kipc_msg *msg)
 {
 	kipc_msg_remove_locked(queue, msg);
-	kipc_msg_set_pid(&queue->lrpid, current);
+	kipc_msg_set_pid(&queue->lrpid, task_tgid(current));
 	queue->rtime = ktime_get_real_seconds();
 	if (unlikely(queue->sender_count))
 		kipc_msg_settle_senders_locked(queue);
@@ -236,7 +231,7 @@ void kipc_msg_permit_locked(struct kipc_msg_queue *queue)
 {
 	lockdep_assert_held(&queue->lock);
 	queue->permits++;
-	kipc_msg_wake_receivers_locked(queue, KIPC_MSG_AGAIN);
+	kipc_msg_wake_receivers_locked(queue, KIPC_AGAIN);
 	kipc_msg_settle_senders_locked(queue);
 }
 
@@ -288,30 +283,37 @@ static int kipc_msg_interrupted(const struct kipc_timeout *timeout)
 									       -ERESTARTNOHAND;
 }
 
-/* Nobody has carried it out yet; the queue's lock is held, and given back. */
+/* Nobody has carried it out yet: it enters its queue.  After that it is not the caller's. */
+static void kipc_msg_begin_sleep_locked(struct kipc_msg_queue *queue,
+					struct kipc_msg_sleeper *sleeper)
+{
+	sleeper->permits = queue->permits;
+	if (sleeper->call.status != KIPC_AGAIN)
+		sleeper->rank.place.seq = queue->seq++;
+	sleeper->call.status = KIPC_SLEEPS;
+	sleeper->call.since = jiffies;
+	kipc_msg_enqueue_locked(queue, sleeper);
+}
+
+/* The queue's lock is held, and given back. */
 static int kipc_msg_sleep_unlock(struct kipc_msg_queue *queue,
 				 struct kipc_msg_sleeper *sleeper,
 				 const struct kipc_timeout *timeout)
 {
 	int ret;
 
-	sleeper->permits = queue->permits;
-	if (sleeper->status != KIPC_MSG_AGAIN)
-		sleeper->rank.place.seq = queue->seq++;
-	sleeper->status = KIPC_SLEEPS;
-	sleeper->since = jiffies;
-	kipc_msg_enqueue_locked(queue, sleeper);
+	kipc_msg_begin_sleep_locked(queue, sleeper);
 	kipc_msg_queue_unlock(queue);
 
-	ret = kipc_wait(&sleeper->status, timeout);
-	if (likely(kipc_status(&sleeper->status) != KIPC_SLEEPS))
-		return sleeper->status;
+	ret = kipc_wait(&sleeper->call, timeout);
+	if (likely(kipc_status(&sleeper->call) != KIPC_SLEEPS))
+		return sleeper->call.status;
 
 	mutex_lock(&queue->lock);
-	if (sleeper->status == KIPC_SLEEPS)
+	if (sleeper->call.status == KIPC_SLEEPS)
 		kipc_msg_dequeue_locked(queue, sleeper);
 	else
-		ret = sleeper->status;
+		ret = sleeper->call.status;
 	kipc_msg_queue_unlock(queue);
 	return ret == -EINTR ? kipc_msg_interrupted(timeout) : ret;
 }
@@ -351,7 +353,7 @@ static __always_inline bool kipc_msg_try_send_unlock(struct kipc_msg_queue *queu
 {
 	if (unlikely(!kipc_msg_fits_locked(queue, msg->size)))
 		return false;
-	kipc_msg_put_locked(queue, msg, current);
+	kipc_msg_put_locked(queue, msg, task_tgid(current));
 	kipc_msg_queue_unlock(queue);
 	return true;
 }
@@ -363,7 +365,8 @@ static noinline int kipc_msg_send_blocked_unlock(struct kipc_msg_queue *queue,
 						 const struct kipc_timeout *timeout)
 {
 	struct kipc_msg_sleeper sleeper = {
-		.match = KIPC_MSG_SEND, .type = msg->place.value, .msg = msg, .task = current,
+		.call = { .task = current, .pid = task_tgid(current) },
+		.match = KIPC_MSG_SEND, .type = msg->place.value, .msg = msg,
 	};
 	int ret;
 
@@ -373,7 +376,7 @@ static noinline int kipc_msg_send_blocked_unlock(struct kipc_msg_queue *queue,
 	}
 	do {
 		ret = kipc_msg_sleep_unlock(queue, &sleeper, timeout);
-		if (ret != KIPC_MSG_AGAIN)
+		if (ret != KIPC_AGAIN)
 			return ret;
 		ret = kipc_msg_lock(queue, S_IWUGO, grant);
 	} while (!ret && !kipc_msg_try_send_unlock(queue, msg));
@@ -524,7 +527,8 @@ kipc_msg_receive_blocked_unlock(struct kipc_msg_queue *queue, const struct kipc_
 				const struct kipc_timeout *timeout)
 {
 	struct kipc_msg_sleeper sleeper = {
-		.match = match, .type = type, .room = room, .task = current,
+		.call = { .task = current, .pid = task_tgid(current) },
+		.match = match, .type = type, .room = room,
 	};
 	struct kipc_msg *msg;
 	int ret;
@@ -535,7 +539,7 @@ kipc_msg_receive_blocked_unlock(struct kipc_msg_queue *queue, const struct kipc_
 	}
 	do {
 		ret = kipc_msg_sleep_unlock(queue, &sleeper, timeout);
-		if (ret != KIPC_MSG_AGAIN)
+		if (ret != KIPC_AGAIN)
 			goto woken;
 		ret = kipc_msg_lock(queue, S_IRUGO, grant);
 		if (ret)
@@ -700,6 +704,26 @@ long kipc_msg_receive_granted(const struct kipc_grant *grant, unsigned int flags
 				     timeout);
 }
 
+static struct kipc_msg *kipc_msg_load_typed(const struct kipc_grant *grant,
+					    struct iov_iter *from)
+{
+	size_t size = iov_iter_count(from);
+	struct kipc_msg *msg;
+	s64 type;
+
+	if (size < sizeof(type) ||
+	    size - sizeof(type) > READ_ONCE(grant->object->space->msg_limits.max))
+		return ERR_PTR(-EINVAL);
+	if (!copy_from_iter_full(&type, sizeof(type), from))
+		return ERR_PTR(-EFAULT);
+	if (type < 1 || type > LONG_MAX)
+		return ERR_PTR(-EINVAL);
+	msg = kipc_msg_load_iter(from, size - sizeof(type));
+	if (!IS_ERR(msg))
+		msg->place.value = type;
+	return msg;
+}
+
 /**
  * kipc_msg_write() - send a message that an iterator has: its type, 64 bits, then its bytes
  * @grant: the queue, and rights to it
@@ -714,25 +738,37 @@ ssize_t kipc_msg_write(const struct kipc_grant *grant, struct iov_iter *from, bo
 	struct kipc_msg_queue *queue = kipc_msg_queue_of(grant->object);
 	size_t size = iov_iter_count(from);
 	struct kipc_msg *msg;
-	s64 type;
 	int ret;
 
-	if (size < sizeof(type) ||
-	    size - sizeof(type) > READ_ONCE(grant->object->space->msg_limits.max))
-		return -EINVAL;
-	if (!copy_from_iter_full(&type, sizeof(type), from))
-		return -EFAULT;
-	if (type < 1 || type > LONG_MAX)
-		return -EINVAL;
-	msg = kipc_msg_load_iter(from, size - sizeof(type));
+	msg = kipc_msg_load_typed(grant, from);
 	if (IS_ERR(msg))
 		return PTR_ERR(msg);
-	msg->place.value = type;
 	ret = kipc_msg_enter(queue, grant, msg, waits ? &kipc_no_timeout : NULL);
 	if (!ret)
 		return size;
 	kipc_msg_put(msg);
 	return ret;
+}
+
+/* Copy out what was received, a @copy or not; its type, and its bytes as far as there is room. */
+static ssize_t kipc_msg_deliver_iter(struct kipc_msg_queue *queue, struct kipc_msg *msg,
+				     bool copy, struct iov_iter *to)
+{
+	s64 type = msg->place.value;
+	size_t size;
+
+	if (copy_to_iter(&type, sizeof(type), to) == sizeof(type)) {
+		size = min_t(size_t, iov_iter_count(to), msg->size);
+		if (!kipc_msg_store_iter(to, size, msg)) {
+			kipc_msg_put(msg);
+			return sizeof(type) + size;
+		}
+	}
+	if (copy)
+		kipc_msg_put(msg);
+	else
+		kipc_msg_return(queue, msg);
+	return -EFAULT;
 }
 
 /**
@@ -754,22 +790,144 @@ ssize_t kipc_msg_read(const struct kipc_grant *grant, struct iov_iter *to,
 	struct kipc_msg_queue *queue = kipc_msg_queue_of(grant->object);
 	size_t room = iov_iter_count(to);
 	struct kipc_msg *msg;
-	ssize_t ret;
-	s64 value;
 
-	if (room < sizeof(value))
+	if (room < sizeof(s64))
 		return -EINVAL;
-	msg = kipc_msg_obtain(queue, grant, match, type, room - sizeof(value),
+	msg = kipc_msg_obtain(queue, grant, match, type, room - sizeof(s64),
 			      waits ? &kipc_no_timeout : NULL);
 	if (IS_ERR(msg))
 		return PTR_ERR(msg) == -ENOMSG ? -EAGAIN : PTR_ERR(msg);
-	value = msg->place.value;
-	if (copy_to_iter(&value, sizeof(value), to) != sizeof(value) ||
-	    kipc_msg_store_iter(to, msg)) {
-		kipc_msg_return(queue, msg);
-		return -EFAULT;
+	return kipc_msg_deliver_iter(queue, msg, false, to);
+}
+
+/* ---- Asynchronously ---- */
+
+/* It is to sleep, unless it was ended before it could; the queue's lock is given back. */
+static int kipc_msg_leave_unlock(struct kipc_msg_queue *queue, struct kipc_msg_sleeper *sleeper,
+				 bool waits, int error)
+{
+	int ret = error;
+
+	if (waits && sleeper->call.status < 0) {
+		ret = sleeper->call.status;
+	} else if (waits) {
+		kipc_msg_begin_sleep_locked(queue, sleeper);
+		ret = -EIOCBQUEUED;
 	}
-	ret = sizeof(value) + msg->size;
-	kipc_msg_put(msg);
+	kipc_msg_queue_unlock(queue);
 	return ret;
+}
+
+/**
+ * kipc_msg_load_async() - the message of an asynchronous msgsnd(2)
+ * @grant: the queue, and rights to it
+ * @from: where the message is, as for kipc_msg_write()
+ * @sleeper: filled in
+ *
+ * Return: 0, or an error as msgsnd(2) has it.
+ */
+int kipc_msg_load_async(const struct kipc_grant *grant, struct iov_iter *from,
+			struct kipc_msg_sleeper *sleeper)
+{
+	sleeper->match = KIPC_MSG_SEND;
+	sleeper->msg = kipc_msg_load_typed(grant, from);
+	if (IS_ERR(sleeper->msg))
+		return PTR_ERR(sleeper->msg);
+	sleeper->type = sleeper->msg->place.value;
+	return 0;
+}
+
+/**
+ * kipc_msg_send_async() - msgsnd(2) that does not sleep, but may leave @sleeper to
+ * @grant: the queue, and rights to it
+ * @sleeper: of kipc_msg_load_async(); its message is the queue's once it has succeeded
+ * @waits: for room
+ *
+ * Context: process; may sleep, but not for room.
+ * Return: 0; -EIOCBQUEUED: it sleeps, and kipc_sleeper.finished will be called, or has
+ *	   been; or an error as msgsnd(2) has it.
+ */
+int kipc_msg_send_async(const struct kipc_grant *grant, struct kipc_msg_sleeper *sleeper,
+			bool waits)
+{
+	struct kipc_msg_queue *queue = kipc_msg_queue_of(grant->object);
+	int ret = kipc_msg_lock(queue, S_IWUGO, grant);
+
+	if (ret)
+		return ret;
+	if (sleeper->call.status != KIPC_AGAIN)
+		queue->object.calls++;
+	if (kipc_msg_try_send_unlock(queue, sleeper->msg))
+		return 0;
+	return kipc_msg_leave_unlock(queue, sleeper, waits, -EAGAIN);
+}
+
+/**
+ * kipc_msg_receive_async() - msgrcv(2) that does not sleep, but may leave @sleeper to
+ * @grant: the queue, and rights to it
+ * @sleeper: what is wanted
+ * @to: where to, laid out as kipc_msg_write()
+ * @waits: for a message
+ *
+ * Context: process; may sleep, but not for a message.
+ * Return: bytes of both; -EIOCBQUEUED: it sleeps, and kipc_sleeper.finished will be
+ *	   called, or has been; or an error as msgrcv(2) has it.
+ */
+ssize_t kipc_msg_receive_async(const struct kipc_grant *grant, struct kipc_msg_sleeper *sleeper,
+			       struct iov_iter *to, bool waits)
+{
+	struct kipc_msg_queue *queue = kipc_msg_queue_of(grant->object);
+	enum kipc_msg_match match = sleeper->match;
+	struct kipc_msg *msg;
+	int ret = kipc_msg_lock(queue, S_IRUGO, grant);
+
+	if (ret)
+		return ret;
+	if (sleeper->call.status != KIPC_AGAIN)
+		queue->object.calls++;
+	msg = kipc_msg_try_receive_locked(queue, match, sleeper->type, sleeper->room);
+	if (!msg)
+		return kipc_msg_leave_unlock(queue, sleeper, waits, -ENOMSG);
+	kipc_msg_queue_unlock(queue);
+	if (IS_ERR(msg))
+		return PTR_ERR(msg);
+	return kipc_msg_deliver_iter(queue, msg, match == KIPC_MSG_COPY, to);
+}
+
+/**
+ * kipc_msg_received_async() - what an asynchronous msgrcv(2) was given while it slept
+ * @grant: the queue
+ * @sleeper: its status is 0
+ * @to: where to; NULL: there is nowhere any more
+ *
+ * Return: bytes of both; -EFAULT, or -ECANCELED without @to: the message is in the queue
+ *	   again.
+ */
+ssize_t kipc_msg_received_async(const struct kipc_grant *grant,
+				struct kipc_msg_sleeper *sleeper, struct iov_iter *to)
+{
+	struct kipc_msg_queue *queue = kipc_msg_queue_of(grant->object);
+
+	if (to)
+		return kipc_msg_deliver_iter(queue, sleeper->msg, false, to);
+	kipc_msg_return(queue, sleeper->msg);
+	return -ECANCELED;
+}
+
+/**
+ * kipc_msg_end_async() - end an asynchronous call, if it has no result yet
+ * @object: the queue
+ * @sleeper: the call
+ * @status: its result
+ */
+void kipc_msg_end_async(struct kipc_object *object, struct kipc_msg_sleeper *sleeper, int status)
+{
+	struct kipc_msg_queue *queue = kipc_msg_queue_of(object);
+
+	mutex_lock(&queue->lock);
+	if (sleeper->call.status == KIPC_SLEEPS)
+		kipc_msg_finish_locked(queue, sleeper, status);
+	else if (sleeper->call.status > 0)
+		sleeper->call.status = status;
+	kipc_msg_queue_unlock(queue);
 }

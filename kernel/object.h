@@ -10,6 +10,8 @@
  *  1  (being in shmdt)		  wait	  shm_map.c: one shmdt at a time in an mm
  *  2  mm->mmap_lock		  rwsem	  the kernel's; held around our vm_ops
  *  3  kipc_spaces_lock		  mutex	  space.c: making and ending spaces
+ *     (uring_lock)		  mutex	  io_uring's, of a ring; held around commands
+ *     kipc_uring_sleeping	  mutex	  compat_uring.c: commands that sleep
  *  4  kipc_ids.rwsem		  rwsem	  ids.h: one per space and kind; what is in
  *					  the tables, limits and totals
  *  5  kipc_sem_set.lock	  mutex	  sem.h: the state of a set

@@ -280,8 +280,8 @@ static void kipc_proc_show_operation(struct kipc_sem_set *set, struct kipc_sem_s
 
 	seq_printf(s, "%-4s %10d %6u %10d %7d %10lu\n",
 		   kipc_kind_names[KIPC_KIND_SEM], set->object.id, op->blocked->sem_num,
-		   task_tgid_nr_ns(op->task, walk->pid_ns), op->blocked->sem_op,
-		   (jiffies - op->since) / HZ);
+		   pid_nr_ns(op->call.pid, walk->pid_ns), op->blocked->sem_op,
+		   (jiffies - op->call.since) / HZ);
 }
 
 /* The type as its caller gave it. */
@@ -299,9 +299,9 @@ static void kipc_proc_show_sleeper(struct kipc_msg_queue *queue,
 	seq_printf(s, "%-4s %10d %6ld %10d %7s %10lu\n",
 		   kipc_kind_names[KIPC_KIND_MSG], queue->object.id,
 		   sleeper->match == KIPC_MSG_LEAST ? -sleeper->type : sleeper->type,
-		   task_tgid_nr_ns(sleeper->task, walk->pid_ns),
+		   pid_nr_ns(sleeper->call.pid, walk->pid_ns),
 		   is_named ? ops[sleeper->match] : "receive",
-		   (jiffies - sleeper->since) / HZ);
+		   (jiffies - sleeper->call.since) / HZ);
 }
 
 static void kipc_proc_waiters_show(struct seq_file *s, struct kipc_object *object)

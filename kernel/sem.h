@@ -99,6 +99,8 @@ struct kipc_sem_set {
  * @death: in kipc_sem_set.dying, once the process died
  * @view: the process' mapping of the set to operate on it, or NULL; kipc_sem_set.lock
  * @used: some operation had SEM_UNDO; kipc_sem_set.lock
+ * @calls: asynchronous calls of the process that sleep and refer to this, by
+ *	   kipc_sem_sleeper.of_undo; kipc_sem_set.lock
  * @rcu: for the grace period
  * @adjust: by semaphore, what is added to its value, but for what user space keeps in
  *	    @view; kipc_sem_set.lock
@@ -114,6 +116,7 @@ struct kipc_sem_undo {
 	struct llist_node death;
 	struct kipc_sem_view *view;
 	bool used;
+	struct list_head calls;
 	struct rcu_head rcu;
 	s32 adjust[];
 };
@@ -162,27 +165,25 @@ struct kipc_sem_layout {
 };
 
 /**
- * struct kipc_sem_sleeper - a call in progress; on its caller's stack
+ * struct kipc_sem_sleeper - a call in progress
+ * @call: the call; first
  * @queue: in a queue of the set while it sleeps; kipc_sem_set.lock
- * @task: the caller
  * @sops: operations
  * @nsops: how many
  * @changes: some operation is not a wait for zero
  * @blocked: the operation that cannot go on; kipc_sem_set.lock
  * @undo: undo values of the caller, if some operation has SEM_UNDO
- * @since: when it went to sleep, in jiffies
- * @status: KIPC_SLEEPS, or the result; set under kipc_sem_set.lock
+ * @of_undo: in kipc_sem_undo.calls if it is asynchronous and has @undo
  */
 struct kipc_sem_sleeper {
+	struct kipc_sleeper call;
 	struct list_head queue;
-	struct task_struct *task;
 	const struct sembuf *sops;
 	unsigned int nsops;
 	bool changes;
 	const struct sembuf *blocked;
 	struct kipc_sem_undo *undo;
-	unsigned long since;
-	int status;
+	struct list_head of_undo;
 };
 
 /* Semaphores that are worked on, or sleepers woken, before others may have the processor. */
@@ -213,7 +214,11 @@ int kipc_sem_op(struct kipc_space *space, int id, const struct sembuf __user *so
 		unsigned int nsops, const struct kipc_timeout *timeout);
 int kipc_sem_op_granted(const struct kipc_grant *grant, const struct sembuf __user *sops,
 			unsigned int nsops, const struct kipc_timeout *timeout);
-int kipc_sem_op_one(const struct kipc_grant *grant, const struct sembuf *sop);
+int kipc_sem_op_one(const struct kipc_grant *grant, const struct sembuf *sop,
+		    const struct kipc_timeout *timeout);
+int kipc_sem_op_async(const struct kipc_grant *grant, struct kipc_sem_sleeper *op);
+void kipc_sem_end_async(struct kipc_object *object, struct kipc_sem_sleeper *op, int status);
+void kipc_sem_cancel_locked(struct kipc_sem_set *set, struct kipc_sem_undo *undo);
 void kipc_sem_settle_locked(struct kipc_sem_set *set, unsigned int num, unsigned int count);
 typedef void (*kipc_sem_visitor)(struct kipc_sem_set *set, struct kipc_sem_sleeper *op,
 				 void *data);

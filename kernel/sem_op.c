@@ -89,7 +89,7 @@ static void kipc_sem_release_ops_locked(struct kipc_sem_set *set, const struct s
 static int kipc_sem_try_locked(struct kipc_sem_set *set, struct kipc_sem_sleeper *op)
 {
 	const struct sembuf *sop, *end = op->sops + op->nsops;
-	struct pid *pid = task_tgid(op->task);
+	struct pid *pid = op->call.pid;
 	int ret;
 
 	for (sop = op->sops; sop < end; sop++) {
@@ -142,6 +142,8 @@ static void kipc_sem_enqueue_locked(struct kipc_sem_set *set, struct kipc_sem_sl
 		list_add_tail(&op->queue, op->nsops > 1 ? &set->zero : &sem->zero);
 	for (i = 0; i < op->nsops; i++)
 		set->sems[op->sops[i].sem_num].sleepers++;
+	if (unlikely(!op->call.task && op->undo))
+		list_add_tail(&op->of_undo, &op->undo->calls);
 }
 
 static void kipc_sem_dequeue_locked(struct kipc_sem_set *set, struct kipc_sem_sleeper *op)
@@ -149,6 +151,8 @@ static void kipc_sem_dequeue_locked(struct kipc_sem_set *set, struct kipc_sem_sl
 	unsigned int i;
 
 	list_del(&op->queue);
+	if (unlikely(!op->call.task && op->undo))
+		list_del(&op->of_undo);
 	if (op->nsops > 1)
 		set->complex--;
 	for (i = 0; i < op->nsops; i++)
@@ -161,7 +165,7 @@ static void kipc_sem_finish_locked(struct kipc_sem_set *set, struct kipc_sem_sle
 				   int status)
 {
 	kipc_sem_dequeue_locked(set, op);
-	kipc_finish_locked(&set->wakes, op->task, &op->status, status);
+	kipc_finish_locked(&set->wakes, &op->call, status);
 }
 
 static void kipc_sem_settle_zero_queue_locked(struct kipc_sem_set *set,
@@ -344,27 +348,30 @@ void kipc_sem_visit_sleepers_locked(struct kipc_sem_set *set, kipc_sem_visitor v
 /* ---- Sleep ---- */
 
 /* Nobody has carried it out yet; the set's lock is held, and given back. */
-static int kipc_sem_sleep_locked(struct kipc_sem_set *set, struct kipc_sem_sleeper *op,
+static int kipc_sem_sleep_unlock(struct kipc_sem_set *set, struct kipc_sem_sleeper *op,
 				 const struct kipc_timeout *timeout)
 {
+	bool is_async = !op->call.task;
 	int ret;
 
-	op->status = KIPC_SLEEPS;
-	op->since = jiffies;
+	op->call.status = KIPC_SLEEPS;
+	op->call.since = jiffies;
 	kipc_sem_enqueue_locked(set, op);
 	kipc_sem_set_unlock(set);
+	if (unlikely(is_async))
+		return -EIOCBQUEUED;
 
-	ret = kipc_wait(&op->status, timeout);
-	if (likely(kipc_status(&op->status) != KIPC_SLEEPS))
-		return op->status;
+	ret = kipc_wait(&op->call, timeout);
+	if (likely(kipc_status(&op->call) != KIPC_SLEEPS))
+		return op->call.status;
 
 	kipc_sem_set_lock(set);
-	if (op->status == KIPC_SLEEPS) {
+	if (op->call.status == KIPC_SLEEPS) {
 		kipc_sem_dequeue_locked(set, op);
 		if (!set->complex)
 			kipc_sem_split_queue_locked(set);
 	} else {
-		ret = op->status;
+		ret = op->call.status;
 	}
 	kipc_sem_set_unlock(set);
 	return ret;
@@ -425,8 +432,12 @@ static int kipc_sem_do_op(struct kipc_sem_set *set, const struct kipc_grant *gra
 	set->object.calls++;
 	kipc_sem_hold_ops_locked(set, op->sops, op->nsops);
 	ret = kipc_sem_try_locked(set, op);
-	if (ret == KIPC_SLEEPS)
-		return kipc_sem_sleep_locked(set, op, timeout);
+	if (ret == KIPC_SLEEPS && timeout) {
+		/* That it was ended before it could sleep is for asynchronous ones only. */
+		if (likely(op->call.status >= 0))
+			return kipc_sem_sleep_unlock(set, op, timeout);
+		ret = op->call.status;
+	}
 	if (!ret && op->changes)
 		kipc_sem_settle_ops_locked(set, op->sops, op->nsops);
 	kipc_sem_release_ops_locked(set, op->sops, op->nsops);
@@ -442,7 +453,9 @@ static __always_inline int kipc_sem_op_on(struct kipc_space *space, int id,
 					  const struct kipc_timeout *timeout)
 {
 	struct sembuf fast[KIPC_SEM_FAST_OPS], *copy = fast;
-	struct kipc_sem_sleeper op = { .task = current, .nsops = nsops };
+	struct kipc_sem_sleeper op = {
+		.call = { .task = current, .pid = task_tgid(current) }, .nsops = nsops,
+	};
 	struct kipc_object *object;
 	int ret;
 
@@ -459,7 +472,7 @@ static __always_inline int kipc_sem_op_on(struct kipc_space *space, int id,
 		ret = -EFAULT;
 		goto free_copy;
 	}
-	if (id < 0 || !timeout->valid) {
+	if (id < 0 || (timeout && !timeout->valid)) {
 		ret = -EINVAL;
 		goto free_copy;
 	}
@@ -500,7 +513,7 @@ int kipc_sem_op(struct kipc_space *space, int id, const struct sembuf __user *so
  * @grant: set, and rights to it
  * @sops: as kipc_sem_op(), and all that follow
  * @nsops: how many
- * @timeout: how long
+ * @timeout: how long, or NULL: not at all, what would sleep returns KIPC_SLEEPS
  */
 int kipc_sem_op_granted(const struct kipc_grant *grant, const struct sembuf __user *sops,
 			unsigned int nsops, const struct kipc_timeout *timeout)
@@ -509,16 +522,77 @@ int kipc_sem_op_granted(const struct kipc_grant *grant, const struct sembuf __us
 }
 
 /**
- * kipc_sem_op_one() - one operation of the kernel's own making
+ * kipc_sem_op_one() - one operation that is not in the caller's memory
  * @grant: the set, and rights to it
- * @sop: the operation, without SEM_UNDO; not the caller's memory
+ * @sop: the operation
+ * @timeout: as for kipc_sem_op_granted()
  *
  * Context: process; may sleep.
- * Return: as kipc_sem_op().
+ * Return: as kipc_sem_op_granted().
  */
-int kipc_sem_op_one(const struct kipc_grant *grant, const struct sembuf *sop)
+int kipc_sem_op_one(const struct kipc_grant *grant, const struct sembuf *sop,
+		    const struct kipc_timeout *timeout)
 {
-	struct kipc_sem_sleeper op = { .task = current, .nsops = 1, .sops = sop };
+	struct kipc_sem_sleeper op = {
+		.call = { .task = current, .pid = task_tgid(current) }, .nsops = 1, .sops = sop,
+	};
 
-	return kipc_sem_do_op(kipc_sem_set_of(grant->object), grant, &op, &kipc_no_timeout);
+	return kipc_sem_do_op(kipc_sem_set_of(grant->object), grant, &op, timeout);
+}
+
+/* ---- Asynchronously ---- */
+
+/**
+ * kipc_sem_op_async() - semop(2) that does not sleep, but leaves @op to
+ * @grant: the set, and rights to it
+ * @op: the call; its kipc_sleeper.task is NULL
+ *
+ * Context: process; may sleep, but not for a semaphore.
+ * Return: 0; -EIOCBQUEUED: it sleeps, and kipc_sleeper.finished will be called, or has
+ *	   been; or an error as semop(2) has it.
+ */
+int kipc_sem_op_async(const struct kipc_grant *grant, struct kipc_sem_sleeper *op)
+{
+	return kipc_sem_do_op(kipc_sem_set_of(grant->object), grant, op, &kipc_no_timeout);
+}
+
+/**
+ * kipc_sem_end_async() - end an asynchronous call, if it has no result yet
+ * @object: the set
+ * @op: the call
+ * @status: its result
+ */
+void kipc_sem_end_async(struct kipc_object *object, struct kipc_sem_sleeper *op, int status)
+{
+	struct kipc_sem_set *set = kipc_sem_set_of(object);
+
+	kipc_sem_set_lock(set);
+	if (op->call.status == KIPC_SLEEPS) {
+		kipc_sem_finish_locked(set, op, status);
+		if (!set->complex)
+			kipc_sem_split_queue_locked(set);
+	} else if (op->call.status > 0) {
+		op->call.status = status;
+	}
+	kipc_sem_set_unlock(set);
+}
+
+/**
+ * kipc_sem_cancel_locked() - end the asynchronous calls that refer to undo values
+ * @set: the set; its lock is held
+ * @undo: undo values, which are about to go
+ */
+void kipc_sem_cancel_locked(struct kipc_sem_set *set, struct kipc_sem_undo *undo)
+{
+	struct kipc_sem_sleeper *op, *next;
+
+	if (likely(list_empty(&undo->calls)))
+		return;
+	list_for_each_entry_safe(op, next, &undo->calls, of_undo) {
+		kipc_sem_finish_locked(set, op, READ_ONCE(set->object.removed) ? -EIDRM :
+										  -ECANCELED);
+		cond_resched();
+	}
+	if (!set->complex)
+		kipc_sem_split_queue_locked(set);
 }

@@ -84,6 +84,7 @@ static struct kipc_sem_undo *kipc_sem_undo_new(struct kipc_process *process,
 		goto uncount;
 	}
 	undo->process = process;
+	INIT_LIST_HEAD(&undo->calls);
 
 	kipc_sem_set_lock(set);
 	ret = kipc_sem_undo_add_locked(set, undo);
@@ -123,6 +124,7 @@ struct kipc_sem_undo *kipc_sem_undo_get(struct kipc_sem_set *set)
 /* The last that is done to it: who sees no set there may free it. */
 static void kipc_sem_undo_detach_locked(struct kipc_sem_undo *undo)
 {
+	kipc_sem_cancel_locked(undo->set, undo);
 	list_del(&undo->of_set);
 	smp_store_release(&undo->set, NULL);
 }
@@ -200,6 +202,8 @@ static void kipc_sem_undo_apply_one_locked(struct kipc_sem_set *set,
 {
 	if (undo->view)
 		kipc_sem_cut_locked(undo->view);
+	/* What it asked for and did not get is not to come into its undo values. */
+	kipc_sem_cancel_locked(set, undo);
 	if (undo->used)
 		kipc_sem_undo_adjust_locked(set, undo);
 	kipc_sem_undo_detach_locked(undo);

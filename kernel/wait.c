@@ -100,19 +100,19 @@ static noinline int kipc_schedule_until(const struct kipc_timeout *timeout)
 
 /**
  * kipc_wait() - sleep until somebody says the result
- * @status: of the caller's record, which is in its queue
+ * @sleeper: the caller's record, which is in its queue
  * @timeout: how long at most
  *
  * Return: 0: there is a result; -EINTR: a signal; -EAGAIN: it is too late.  After an
  *	   error there may be a result nevertheless: look again under the mutex.
  */
-int kipc_wait(const int *status, const struct kipc_timeout *timeout)
+int kipc_wait(const struct kipc_sleeper *sleeper, const struct kipc_timeout *timeout)
 {
 	int ret = 0;
 
 	do {
 		set_current_state(TASK_INTERRUPTIBLE);
-		if (kipc_status(status) != KIPC_SLEEPS)
+		if (kipc_status(sleeper) != KIPC_SLEEPS)
 			break;
 		if (signal_pending(current)) {
 			ret = -EINTR;
@@ -122,7 +122,7 @@ int kipc_wait(const int *status, const struct kipc_timeout *timeout)
 			schedule();
 		else
 			ret = kipc_schedule_until(timeout);
-	} while (!ret && kipc_status(status) == KIPC_SLEEPS);
+	} while (!ret && kipc_status(sleeper) == KIPC_SLEEPS);
 	__set_current_state(TASK_RUNNING);
 	return ret;
 }

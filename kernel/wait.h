@@ -2,10 +2,11 @@
 /*
  * Sleeping in a call until somebody else has carried it out.
  *
- * A call that cannot go on leaves a record of itself on its stack in a queue of the
- * object, under the object's mutex, and sleeps.  Whoever makes it possible carries it
- * out, under that mutex, says so in the record's status, and wakes the sleeper after
- * the mutex is free: a task that is woken earlier would only meet it again.
+ * A call that cannot go on leaves a record of itself in a queue of the object, under the
+ * object's mutex, and sleeps.  Whoever makes it possible carries it out, under that
+ * mutex, says so in the record's status, and wakes the sleeper after the mutex is free: a
+ * task that is woken earlier would only meet it again.  Such a record is on its caller's
+ * stack; that of an asynchronous call (uring.c) is on its own, and is told instead.
  *
  * Level 1.  Locks: none of its own.
  */
@@ -14,6 +15,7 @@
 
 #include <linux/ktime.h>
 #include <linux/mutex.h>
+#include <linux/pid.h>
 #include <linux/sched/task.h>
 #include <linux/types.h>
 
@@ -33,8 +35,27 @@ extern const struct kipc_timeout kipc_no_timeout;
 
 int kipc_timeout_get(struct kipc_timeout *timeout, u64 user, u32 flags, u32 clock);
 
-/* A status that is none yet; others are the result of a call. */
+/* A status that is no result: it is in a queue; it is to be tried anew; it is not in one yet. */
 #define KIPC_SLEEPS	1
+#define KIPC_AGAIN	2
+#define KIPC_BEGINS	3
+
+/**
+ * struct kipc_sleeper - a call in progress
+ * @task: the caller, who sleeps; NULL: nobody does, for it is asynchronous
+ * @pid: the caller's thread group
+ * @status: KIPC_SLEEPS and the like, or the result; set under the object's mutex
+ * @since: when it went to sleep, in jiffies
+ * @finished: asynchronous: it has a status that is not KIPC_SLEEPS any more; the object's
+ *	      mutex is held; nobody touches the record after that on its behalf
+ */
+struct kipc_sleeper {
+	struct task_struct *task;
+	struct pid *pid;
+	int status;
+	unsigned long since;
+	void (*finished)(struct kipc_sleeper *sleeper);
+};
 
 #define KIPC_WAKES	4
 
@@ -48,33 +69,39 @@ struct kipc_wakes {
 	struct task_struct *tasks[KIPC_WAKES];
 };
 
-int kipc_wait(const int *status, const struct kipc_timeout *timeout);
+int kipc_wait(const struct kipc_sleeper *sleeper, const struct kipc_timeout *timeout);
 void kipc_wake(struct task_struct *task);
 void kipc_unlock_and_wake(struct mutex *lock, struct kipc_wakes *wakes);
 
 /**
  * kipc_status() - the status of a sleeping call, for whoever made it
- * @status: the status
+ * @sleeper: its record
  */
-static inline int kipc_status(const int *status)
+static inline int kipc_status(const struct kipc_sleeper *sleeper)
 {
 	/* Pairs with kipc_finish_locked(). */
-	return smp_load_acquire(status);
+	return smp_load_acquire(&sleeper->status);
 }
 
 /**
  * kipc_finish_locked() - say a sleeper's result
  * @wakes: of the object, whose mutex is held
- * @task: the sleeper
- * @status: of its record, which may be gone as soon as it sees the result
+ * @sleeper: in no queue any more; it may be gone as soon as it sees the result
  * @result: the result
  */
 static __always_inline void kipc_finish_locked(struct kipc_wakes *wakes,
-					       struct task_struct *task, int *status, int result)
+					       struct kipc_sleeper *sleeper, int result)
 {
+	struct task_struct *task = sleeper->task;
+
+	if (unlikely(!task)) {
+		sleeper->status = result;
+		sleeper->finished(sleeper);
+		return;
+	}
 	get_task_struct(task);
 	/* Pairs with kipc_status(). */
-	smp_store_release(status, result);
+	smp_store_release(&sleeper->status, result);
 	if (likely(wakes->count < KIPC_WAKES))
 		wakes->tasks[wakes->count++] = task;
 	else

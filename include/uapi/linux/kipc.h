@@ -62,6 +62,7 @@ struct kipc_query {
 #define KIPC_FEATURE_SEM_MAP		(1ull << 4)	/* operations without a system call */
 #define KIPC_FEATURE_MSG		(1ull << 5)	/* message queues */
 #define KIPC_FEATURE_HANDLE		(1ull << 6)	/* descriptors that stand for objects */
+#define KIPC_FEATURE_URING		(1ull << 7)	/* commands of io_uring on them */
 
 /* When an object ends without being removed. */
 #define KIPC_LIFETIME_PERSISTENT	0	/* never, as System V has it */
@@ -446,6 +447,35 @@ struct kipc_handle_open {
  */
 #define KIPC_SELF		(-1)
 
+/**
+ * struct kipc_uring_cmd - IORING_OP_URING_CMD on a handle: the 16 bytes of sqe->cmd
+ * @arg: with KIPC_IOC_SEM_OP, KIPC_IOC_MSG_SEND or KIPC_IOC_MSG_RECEIVE as sqe->cmd_op:
+ *	 user address of the structure, which stays until the command is completed
+ * @sop: with KIPC_URING_SEM_OP: one operation, as struct sembuf has it, without a time-out
+ * @sop.num: semaphore
+ * @sop.op: operation
+ * @sop.flg: IPC_NOWAIT, SEM_UNDO
+ * @sop.pad: must be zero
+ * @pad: must be zero
+ *
+ * The result is that of the call on the handle.  A command that has to wait keeps no
+ * thread: it is completed when it could be carried out, when it is too late, or with
+ * ECANCELED when its ring or its thread ends.  A message's type is 64 bits here, whoever
+ * asks.  One message a command: kipc_msg_op.count is 0.
+ */
+struct kipc_uring_cmd {
+	union {
+		__u64	arg;
+		struct {
+			__u16	num;
+			__s16	op;
+			__s16	flg;
+			__u16	pad;
+		} sop;
+	};
+	__u64	pad;
+};
+
 #define KIPC_IOC_TYPE		0xd7
 
 /* 0x00-0x0f: the device and the namespace */
@@ -466,6 +496,8 @@ struct kipc_handle_open {
 #define KIPC_IOC_SEM_OP		_IOW(KIPC_IOC_TYPE, 0x21, struct kipc_sem_op)
 #define KIPC_IOC_SEM_CTL	_IOW(KIPC_IOC_TYPE, 0x22, struct kipc_sem_ctl)
 #define KIPC_IOC_SEM_MAP	_IOWR(KIPC_IOC_TYPE, 0x23, struct kipc_sem_map)
+/* No ioctl, but struct kipc_uring_cmd's. */
+#define KIPC_URING_SEM_OP	_IO(KIPC_IOC_TYPE, 0x24)
 
 /* 0x30-0x3f: message queues */
 #define KIPC_IOC_MSG_GET	_IOW(KIPC_IOC_TYPE, 0x30, struct kipc_msg_get)
