@@ -7,6 +7,7 @@
 
 #include <fcntl.h>
 #include <poll.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 
@@ -56,6 +57,33 @@ static inline ssize_t read_text(int fd, struct packet *packet)
 	ssize_t n = read(fd, packet, sizeof(*packet));
 
 	return n < 0 ? n : n - (ssize_t)sizeof(packet->type);
+}
+
+/*
+ * What /proc/kipc/objects says of an object: handles and whoever else uses it, or calls on
+ * it so far; -1 if it is not there.
+ */
+struct usage {
+	long users, calls;
+};
+
+static inline struct usage usage_of(const char *kind, int id)
+{
+	struct usage usage = { -1, -1 };
+	char line[256], listed_kind[8];
+	FILE *f = fopen("/proc/kipc/objects", "re");
+	long users, calls;
+	int listed;
+
+	while (f && fgets(line, sizeof(line), f))
+		if (sscanf(line, "%7s %d %*s %*s %*s %ld %*s %*s %*s %ld", listed_kind, &listed,
+			   &users, &calls) == 4 && !strcmp(kind, listed_kind) && listed == id) {
+			usage = (struct usage){ users, calls };
+			break;
+		}
+	if (f)
+		fclose(f);
+	return usage;
 }
 
 #endif /* KIPC_SELFTESTS_HANDLE_H */

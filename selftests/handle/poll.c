@@ -4,25 +4,13 @@
 
 #include <errno.h>
 #include <sched.h>
-#include <stdio.h>
 #include <sys/epoll.h>
 #include <sys/wait.h>
 
 /* Semaphore operations by system call so far. */
 static long calls_of(int id)
 {
-	char line[256], kind[8];
-	long long calls = -1;
-	int listed;
-	FILE *f = fopen("/proc/kipc/objects", "re");
-
-	while (f && fgets(line, sizeof(line), f))
-		if (sscanf(line, "%7s %d %*s %*s %*s %*s %*s %*s %*s %lld", kind, &listed,
-			   &calls) == 3 && !strcmp(kind, "sem") && listed == id)
-			break;
-	if (f)
-		fclose(f);
-	return calls;
+	return usage_of("sem", id).calls;
 }
 
 /* Up and down again, so often that the library does it without a system call. */
