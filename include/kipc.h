@@ -125,6 +125,42 @@ ssize_t kipc_handle_msgrcv(int handle, void *msgp, size_t msgsz, long msgtyp, in
 			   clockid_t clock, int flags, const struct timespec *timeout)
 	KIPC_TIME64("kipc_handle_msgrcv");
 
+/* The arguments of a call on a handle, for what is carried out later. */
+static inline void kipc_call_semop(struct kipc_sem_op *call, const struct sembuf *sops,
+				   size_t nsops)
+{
+	call->id = KIPC_SELF;
+	call->nsops = (unsigned int)nsops;
+	call->sops = (uintptr_t)sops;
+	call->timeout = 0;
+	call->flags = 0;
+	call->clock = 0;
+}
+
+/* As kipc_handle_msgsnd(), with msgtyp 0, and kipc_handle_msgrcv() have them. */
+static inline void kipc_call_message(struct kipc_msg_op *call, const void *msgp, size_t msgsz,
+				     long msgtyp, int msgflg)
+{
+	call->id = KIPC_SELF;
+	call->flags = (unsigned int)msgflg;
+	call->type = msgtyp;
+	call->msg = (uintptr_t)msgp;
+	call->size = msgsz;
+	call->timeout = 0;
+	call->timeout_flags = 0;
+	call->clock = 0;
+	call->count = 0;
+	call->pad = 0;
+}
+
+/*
+ * Wait until one of several is possible, carry that out and no other; returns its number.
+ * See struct kipc_any; kipc_call_semop() and kipc_call_message() fill in what its arg leads
+ * to.  A message begins with its type in 64 bits.  Time-outs as kipc_semclockop() has them.
+ */
+int kipc_wait_any(struct kipc_any *any, unsigned int count, clockid_t clock, int flags,
+		  const struct timespec *timeout) KIPC_TIME64("kipc_wait_any");
+
 /*
  * What the module is.  When it fails with EPROTO, *query is filled in
  * nevertheless, as far as that module could.

@@ -45,10 +45,7 @@ static inline void kipc_prep_semop(struct io_uring_sqe *sqe, int handle,
 		kipc_prep_command(sqe, handle, nsops == 1 ? KIPC_URING_SEM_OP : 0, &command);
 		return;
 	}
-	memset(call, 0, sizeof(*call));
-	call->id = KIPC_SELF;
-	call->nsops = nsops;
-	call->sops = (uintptr_t)sops;
+	kipc_call_semop(call, sops, nsops);
 	command.arg = (uintptr_t)call;
 	kipc_prep_command(sqe, handle, KIPC_IOC_SEM_OP, &command);
 }
@@ -60,12 +57,7 @@ static inline void kipc_prep_message(struct io_uring_sqe *sqe, int handle, unsig
 	struct kipc_uring_cmd command;
 
 	memset(&command, 0, sizeof(command));
-	memset(call, 0, sizeof(*call));
-	call->id = KIPC_SELF;
-	call->flags = msgflg;
-	call->type = msgtyp;
-	call->msg = (uintptr_t)msgp;
-	call->size = msgsz;
+	kipc_call_message(call, msgp, msgsz, msgtyp, msgflg);
 	command.arg = (uintptr_t)call;
 	kipc_prep_command(sqe, handle, op, &command);
 }

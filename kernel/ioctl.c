@@ -12,6 +12,7 @@
 
 #include <linux/kipc.h>
 
+#include "any.h"
 #include "death.h"
 #include "handle.h"
 #include "ioctl.h"
@@ -393,6 +394,19 @@ unmap_slots:
 	return ret;
 }
 
+static long kipc_ioctl_wait_any(void __user *arg, size_t size)
+{
+	struct kipc_wait_any wait;
+	int ret;
+
+	ret = kipc_copy_in(&wait, sizeof(wait), arg, size);
+	if (ret)
+		return ret;
+	if (wait.pad)
+		return -EINVAL;
+	return kipc_wait_any(&wait);
+}
+
 static int kipc_ioctl_process_cut(size_t size)
 {
 	if (size)
@@ -449,6 +463,8 @@ long kipc_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 		return kipc_ioctl_process_map(file, user, size);
 	case KIPC_IOC_PROCESS_CUT & ~IOCSIZE_MASK:
 		return kipc_ioctl_process_cut(size);
+	case KIPC_IOC_WAIT_ANY & ~IOCSIZE_MASK:
+		return kipc_ioctl_wait_any(user, size);
 	case KIPC_IOC_QUERY & ~IOCSIZE_MASK:
 		return kipc_ioctl_query(space, user, size);
 	case KIPC_IOC_LIMIT & ~IOCSIZE_MASK:
@@ -475,6 +491,8 @@ long kipc_handle_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 	size_t size = _IOC_SIZE(cmd);
 
 	cmd &= ~IOCSIZE_MASK;
+	if (cmd == (KIPC_IOC_WAIT_ANY & ~IOCSIZE_MASK))
+		return kipc_ioctl_wait_any(user, size);
 	if (kind == KIPC_KIND_SEM && cmd == (KIPC_IOC_SEM_OP & ~IOCSIZE_MASK))
 		return kipc_ioctl_sem_op(space, grant, user, size);
 	if (kind == KIPC_KIND_MSG && cmd == (KIPC_IOC_MSG_SEND & ~IOCSIZE_MASK))

@@ -140,6 +140,7 @@ enum kipc_msg_match {
  * @rank: in one of the trees of the queue while it sleeps; its value is what that tree
  *	  is ordered by, its number when it came; kipc_msg_queue.lock
  * @match: what is wanted; constant
+ * @nowait: asynchronous: what cannot go on fails; constant
  * @permits: kipc_msg_queue.permits when it was permitted
  * @type: the type or position; to send: the type of the message; constant
  * @room: to receive: bytes of the largest message that is no error; constant
@@ -149,6 +150,7 @@ struct kipc_msg_sleeper {
 	struct kipc_sleeper call;
 	struct kipc_rank rank;
 	enum kipc_msg_match match;
+	bool nowait;
 	unsigned int permits;
 	long type;
 	size_t room;

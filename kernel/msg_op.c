@@ -18,6 +18,9 @@
 #include "perm.h"
 #include "space.h"
 
+/* The status of a sleeper that is to look again: others have other rights now, perhaps. */
+#define KIPC_MSG_AGAIN	2
+
 static void kipc_msg_change_pid(struct pid **last, struct pid *pid)
 {
 	put_pid(*last);
@@ -124,6 +127,11 @@ static bool kipc_msg_hand_locked(struct kipc_msg_queue *queue, struct kipc_msg *
 		sleeper = kipc_msg_receiver_locked(queue, msg->place.value);
 		if (!sleeper)
 			break;
+		if (unlikely(!kipc_claim(&sleeper->call))) {
+			kipc_msg_finish_locked(queue, sleeper, -ECANCELED);
+			cond_resched();
+			continue;
+		}
 		if (sleeper->room < msg->size) {
 			kipc_msg_finish_locked(queue, sleeper, -E2BIG);
 			cond_resched();
@@ -167,8 +175,10 @@ static void kipc_msg_settle_senders_locked(struct kipc_msg_queue *queue)
 								     -(long)room));
 		if (!sleeper)
 			break;
-		if (sleeper->permits != queue->permits) {
-			kipc_msg_finish_locked(queue, sleeper, KIPC_AGAIN);
+		if (sleeper->permits != queue->permits && sleeper->call.task) {
+			kipc_msg_finish_locked(queue, sleeper, KIPC_MSG_AGAIN);
+		} else if (unlikely(!kipc_claim(&sleeper->call))) {
+			kipc_msg_finish_locked(queue, sleeper, -ECANCELED);
 		} else {
 			kipc_msg_put_locked(queue, sleeper->msg, sleeper->call.pid);
 			kipc_msg_finish_locked(queue, sleeper, 0);
@@ -206,10 +216,15 @@ static void kipc_msg_return(struct kipc_msg_queue *queue, struct kipc_msg *msg)
 static void kipc_msg_wake_tree_locked(struct kipc_msg_queue *queue, struct rb_root *root,
 				      int status)
 {
-	struct rb_node *node;
+	struct kipc_msg_sleeper *sleeper;
+	struct rb_node *node, *next;
 
-	while ((node = rb_first(root))) {
-		kipc_msg_finish_locked(queue, kipc_msg_sleeper_of(kipc_rank_of(node)), status);
+	for (node = rb_first(root); node; node = next) {
+		next = rb_next(node);
+		sleeper = kipc_msg_sleeper_of(kipc_rank_of(node));
+		/* What an asynchronous call may do is its handle's. */
+		if (status != KIPC_MSG_AGAIN || sleeper->call.task)
+			kipc_msg_finish_locked(queue, sleeper, status);
 		cond_resched();
 	}
 }
@@ -231,7 +246,7 @@ void kipc_msg_permit_locked(struct kipc_msg_queue *queue)
 {
 	lockdep_assert_held(&queue->lock);
 	queue->permits++;
-	kipc_msg_wake_receivers_locked(queue, KIPC_AGAIN);
+	kipc_msg_wake_receivers_locked(queue, KIPC_MSG_AGAIN);
 	kipc_msg_settle_senders_locked(queue);
 }
 
@@ -288,7 +303,7 @@ static void kipc_msg_begin_sleep_locked(struct kipc_msg_queue *queue,
 					struct kipc_msg_sleeper *sleeper)
 {
 	sleeper->permits = queue->permits;
-	if (sleeper->call.status != KIPC_AGAIN)
+	if (sleeper->call.status != KIPC_MSG_AGAIN)
 		sleeper->rank.place.seq = queue->seq++;
 	sleeper->call.status = KIPC_SLEEPS;
 	sleeper->call.since = jiffies;
@@ -376,7 +391,7 @@ static noinline int kipc_msg_send_blocked_unlock(struct kipc_msg_queue *queue,
 	}
 	do {
 		ret = kipc_msg_sleep_unlock(queue, &sleeper, timeout);
-		if (ret != KIPC_AGAIN)
+		if (ret != KIPC_MSG_AGAIN)
 			return ret;
 		ret = kipc_msg_lock(queue, S_IWUGO, grant);
 	} while (!ret && !kipc_msg_try_send_unlock(queue, msg));
@@ -539,7 +554,7 @@ kipc_msg_receive_blocked_unlock(struct kipc_msg_queue *queue, const struct kipc_
 	}
 	do {
 		ret = kipc_msg_sleep_unlock(queue, &sleeper, timeout);
-		if (ret != KIPC_AGAIN)
+		if (ret != KIPC_MSG_AGAIN)
 			goto woken;
 		ret = kipc_msg_lock(queue, S_IRUGO, grant);
 		if (ret)
@@ -806,9 +821,11 @@ ssize_t kipc_msg_read(const struct kipc_grant *grant, struct iov_iter *to,
 static int kipc_msg_leave_unlock(struct kipc_msg_queue *queue, struct kipc_msg_sleeper *sleeper,
 				 bool waits, int error)
 {
-	int ret = error;
+	int ret = KIPC_SLEEPS;
 
-	if (waits && sleeper->call.status < 0) {
+	if (sleeper->nowait) {
+		ret = kipc_claim(&sleeper->call) ? error : -ECANCELED;
+	} else if (waits && sleeper->call.status < 0) {
 		ret = sleeper->call.status;
 	} else if (waits) {
 		kipc_msg_begin_sleep_locked(queue, sleeper);
@@ -816,6 +833,16 @@ static int kipc_msg_leave_unlock(struct kipc_msg_queue *queue, struct kipc_msg_s
 	}
 	kipc_msg_queue_unlock(queue);
 	return ret;
+}
+
+/* It can go on, but another may have done so; then the queue's lock is given back. */
+static bool kipc_msg_claim_or_unlock(struct kipc_msg_queue *queue,
+				     const struct kipc_msg_sleeper *sleeper)
+{
+	if (kipc_claim(&sleeper->call))
+		return true;
+	kipc_msg_queue_unlock(queue);
+	return false;
 }
 
 /**
@@ -844,8 +871,8 @@ int kipc_msg_load_async(const struct kipc_grant *grant, struct iov_iter *from,
  * @waits: for room
  *
  * Context: process; may sleep, but not for room.
- * Return: 0; -EIOCBQUEUED: it sleeps, and kipc_sleeper.finished will be called, or has
- *	   been; or an error as msgsnd(2) has it.
+ * Return: 0; KIPC_SLEEPS: it would, without @waits; -EIOCBQUEUED: it sleeps, and
+ *	   kipc_sleeper.finished will be called, or has been; or an error as msgsnd(2) has it.
  */
 int kipc_msg_send_async(const struct kipc_grant *grant, struct kipc_msg_sleeper *sleeper,
 			bool waits)
@@ -855,11 +882,14 @@ int kipc_msg_send_async(const struct kipc_grant *grant, struct kipc_msg_sleeper 
 
 	if (ret)
 		return ret;
-	if (sleeper->call.status != KIPC_AGAIN)
-		queue->object.calls++;
-	if (kipc_msg_try_send_unlock(queue, sleeper->msg))
-		return 0;
-	return kipc_msg_leave_unlock(queue, sleeper, waits, -EAGAIN);
+	queue->object.calls++;
+	if (!kipc_msg_fits_locked(queue, sleeper->msg->size))
+		return kipc_msg_leave_unlock(queue, sleeper, waits, -EAGAIN);
+	if (!kipc_msg_claim_or_unlock(queue, sleeper))
+		return -ECANCELED;
+	kipc_msg_put_locked(queue, sleeper->msg, task_tgid(current));
+	kipc_msg_queue_unlock(queue);
+	return 0;
 }
 
 /**
@@ -870,8 +900,8 @@ int kipc_msg_send_async(const struct kipc_grant *grant, struct kipc_msg_sleeper 
  * @waits: for a message
  *
  * Context: process; may sleep, but not for a message.
- * Return: bytes of both; -EIOCBQUEUED: it sleeps, and kipc_sleeper.finished will be
- *	   called, or has been; or an error as msgrcv(2) has it.
+ * Return: bytes of both; KIPC_SLEEPS and -EIOCBQUEUED as kipc_msg_send_async(); or an error
+ *	   as msgrcv(2) has it.
  */
 ssize_t kipc_msg_receive_async(const struct kipc_grant *grant, struct kipc_msg_sleeper *sleeper,
 			       struct iov_iter *to, bool waits)
@@ -883,14 +913,20 @@ ssize_t kipc_msg_receive_async(const struct kipc_grant *grant, struct kipc_msg_s
 
 	if (ret)
 		return ret;
-	if (sleeper->call.status != KIPC_AGAIN)
-		queue->object.calls++;
-	msg = kipc_msg_try_receive_locked(queue, match, sleeper->type, sleeper->room);
-	if (!msg)
+	queue->object.calls++;
+	if (!kipc_msg_find_locked(queue, match, sleeper->type))
 		return kipc_msg_leave_unlock(queue, sleeper, waits, -ENOMSG);
+	if (!kipc_msg_claim_or_unlock(queue, sleeper))
+		return -ECANCELED;
+	msg = kipc_msg_try_receive_locked(queue, match, sleeper->type, sleeper->room);
 	kipc_msg_queue_unlock(queue);
 	if (IS_ERR(msg))
 		return PTR_ERR(msg);
+	/* As native: a copy is whole. */
+	if (match == KIPC_MSG_COPY && msg->size > iov_iter_count(to) - sizeof(s64)) {
+		kipc_msg_put(msg);
+		return -EINVAL;
+	}
 	return kipc_msg_deliver_iter(queue, msg, match == KIPC_MSG_COPY, to);
 }
 
@@ -927,7 +963,7 @@ void kipc_msg_end_async(struct kipc_object *object, struct kipc_msg_sleeper *sle
 	mutex_lock(&queue->lock);
 	if (sleeper->call.status == KIPC_SLEEPS)
 		kipc_msg_finish_locked(queue, sleeper, status);
-	else if (sleeper->call.status > 0)
+	else if (sleeper->call.status == KIPC_BEGINS)
 		sleeper->call.status = status;
 	kipc_msg_queue_unlock(queue);
 }

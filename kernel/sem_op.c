@@ -84,7 +84,7 @@ static void kipc_sem_release_ops_locked(struct kipc_sem_set *set, const struct s
  * All operations of a call in their order, or none.
  *
  * Return: 0: done; KIPC_SLEEPS: @op->blocked cannot go on; -EAGAIN: nor is it to
- * wait; -ERANGE.
+ * wait; -ERANGE; -ECANCELED: see kipc_sleeper.claim.
  */
 static int kipc_sem_try_locked(struct kipc_sem_set *set, struct kipc_sem_sleeper *op)
 {
@@ -97,17 +97,23 @@ static int kipc_sem_try_locked(struct kipc_sem_set *set, struct kipc_sem_sleeper
 		if (ret)
 			goto undo_steps;
 	}
+	if (unlikely(!kipc_claim(&op->call))) {
+		ret = -ECANCELED;
+		goto undo_steps;
+	}
 	for (sop = op->sops; sop < end; sop++)
 		kipc_sem_touch_locked(set, sop->sem_num, pid);
 	set->otime = ktime_get_real_seconds();
 	return 0;
 
 undo_steps:
-	op->blocked = sop;
 	if (ret == KIPC_SLEEPS && sop->sem_flg & IPC_NOWAIT)
 		ret = -EAGAIN;
+	op->blocked = sop;
 	while (sop-- > op->sops)
 		kipc_sem_unstep_locked(set, sop, op->undo);
+	if (ret < 0 && ret != -ECANCELED && unlikely(!kipc_claim(&op->call)))
+		ret = -ECANCELED;
 	return ret;
 }
 
@@ -472,7 +478,7 @@ static __always_inline int kipc_sem_op_on(struct kipc_space *space, int id,
 		ret = -EFAULT;
 		goto free_copy;
 	}
-	if (id < 0 || (timeout && !timeout->valid)) {
+	if (id < 0 || !timeout->valid) {
 		ret = -EINVAL;
 		goto free_copy;
 	}
@@ -513,7 +519,7 @@ int kipc_sem_op(struct kipc_space *space, int id, const struct sembuf __user *so
  * @grant: set, and rights to it
  * @sops: as kipc_sem_op(), and all that follow
  * @nsops: how many
- * @timeout: how long, or NULL: not at all, what would sleep returns KIPC_SLEEPS
+ * @timeout: how long
  */
 int kipc_sem_op_granted(const struct kipc_grant *grant, const struct sembuf __user *sops,
 			unsigned int nsops, const struct kipc_timeout *timeout)
@@ -522,22 +528,20 @@ int kipc_sem_op_granted(const struct kipc_grant *grant, const struct sembuf __us
 }
 
 /**
- * kipc_sem_op_one() - one operation that is not in the caller's memory
+ * kipc_sem_op_one() - one operation of the kernel's own making
  * @grant: the set, and rights to it
- * @sop: the operation
- * @timeout: as for kipc_sem_op_granted()
+ * @sop: the operation, without SEM_UNDO; not the caller's memory
  *
  * Context: process; may sleep.
- * Return: as kipc_sem_op_granted().
+ * Return: as kipc_sem_op().
  */
-int kipc_sem_op_one(const struct kipc_grant *grant, const struct sembuf *sop,
-		    const struct kipc_timeout *timeout)
+int kipc_sem_op_one(const struct kipc_grant *grant, const struct sembuf *sop)
 {
 	struct kipc_sem_sleeper op = {
 		.call = { .task = current, .pid = task_tgid(current) }, .nsops = 1, .sops = sop,
 	};
 
-	return kipc_sem_do_op(kipc_sem_set_of(grant->object), grant, &op, timeout);
+	return kipc_sem_do_op(kipc_sem_set_of(grant->object), grant, &op, &kipc_no_timeout);
 }
 
 /* ---- Asynchronously ---- */
@@ -545,15 +549,17 @@ int kipc_sem_op_one(const struct kipc_grant *grant, const struct sembuf *sop,
 /**
  * kipc_sem_op_async() - semop(2) that does not sleep, but leaves @op to
  * @grant: the set, and rights to it
- * @op: the call; its kipc_sleeper.task is NULL
+ * @op: the call; to wait, its kipc_sleeper.task is NULL
+ * @waits: for a semaphore
  *
  * Context: process; may sleep, but not for a semaphore.
- * Return: 0; -EIOCBQUEUED: it sleeps, and kipc_sleeper.finished will be called, or has
+ * Return: 0; KIPC_SLEEPS: it would, without @waits; -EIOCBQUEUED: it sleeps, and kipc_sleeper.finished will be called, or has
  *	   been; or an error as semop(2) has it.
  */
-int kipc_sem_op_async(const struct kipc_grant *grant, struct kipc_sem_sleeper *op)
+int kipc_sem_op_async(const struct kipc_grant *grant, struct kipc_sem_sleeper *op, bool waits)
 {
-	return kipc_sem_do_op(kipc_sem_set_of(grant->object), grant, op, &kipc_no_timeout);
+	return kipc_sem_do_op(kipc_sem_set_of(grant->object), grant, op,
+			      waits ? &kipc_no_timeout : NULL);
 }
 
 /**
@@ -571,7 +577,7 @@ void kipc_sem_end_async(struct kipc_object *object, struct kipc_sem_sleeper *op,
 		kipc_sem_finish_locked(set, op, status);
 		if (!set->complex)
 			kipc_sem_split_queue_locked(set);
-	} else if (op->call.status > 0) {
+	} else if (op->call.status == KIPC_BEGINS) {
 		op->call.status = status;
 	}
 	kipc_sem_set_unlock(set);

@@ -13,6 +13,7 @@
 #ifndef KIPC_WAIT_H
 #define KIPC_WAIT_H
 
+#include <linux/atomic.h>
 #include <linux/ktime.h>
 #include <linux/mutex.h>
 #include <linux/pid.h>
@@ -35,9 +36,8 @@ extern const struct kipc_timeout kipc_no_timeout;
 
 int kipc_timeout_get(struct kipc_timeout *timeout, u64 user, u32 flags, u32 clock);
 
-/* A status that is no result: it is in a queue; it is to be tried anew; it is not in one yet. */
+/* A status that is no result: it is in a queue; it is not in one yet. */
 #define KIPC_SLEEPS	1
-#define KIPC_AGAIN	2
 #define KIPC_BEGINS	3
 
 /**
@@ -46,6 +46,8 @@ int kipc_timeout_get(struct kipc_timeout *timeout, u64 user, u32 flags, u32 cloc
  * @pid: the caller's thread group
  * @status: KIPC_SLEEPS and the like, or the result; set under the object's mutex
  * @since: when it went to sleep, in jiffies
+ * @claim: NULL, or shared with other calls of which one only is to be carried out: 0 until
+ *	   that is; the others then end with -ECANCELED
  * @finished: asynchronous: it has a status that is not KIPC_SLEEPS any more; the object's
  *	      mutex is held; nobody touches the record after that on its behalf
  */
@@ -54,6 +56,7 @@ struct kipc_sleeper {
 	struct pid *pid;
 	int status;
 	unsigned long since;
+	atomic_t *claim;
 	void (*finished)(struct kipc_sleeper *sleeper);
 };
 
@@ -68,6 +71,15 @@ struct kipc_wakes {
 	unsigned int count;
 	struct task_struct *tasks[KIPC_WAKES];
 };
+
+/**
+ * kipc_claim() - may this call be carried out, or have another result?
+ * @sleeper: the call, which will be, or will have it
+ */
+static inline bool kipc_claim(const struct kipc_sleeper *sleeper)
+{
+	return likely(!sleeper->claim) || !atomic_cmpxchg(sleeper->claim, 0, 1);
+}
 
 int kipc_wait(const struct kipc_sleeper *sleeper, const struct kipc_timeout *timeout);
 void kipc_wake(struct task_struct *task);

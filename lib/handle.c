@@ -25,6 +25,8 @@ int kipc_handle_msgsnd_time64(int handle, const void *msgp, size_t msgsz, int ms
 ssize_t kipc_handle_msgrcv_time64(int handle, void *msgp, size_t msgsz, long msgtyp, int msgflg,
 				  clockid_t clock, int flags,
 				  const struct kipc_timespec64 *timeout);
+int kipc_wait_any_time64(struct kipc_any *any, unsigned int count, clockid_t clock, int flags,
+			 const struct kipc_timespec64 *timeout);
 #endif
 
 KIPC_PUBLIC int kipc_handle(int kind, int id, int flags, const struct kipc_filter *filter)
@@ -107,7 +109,41 @@ static ssize_t msgrcv_by(int handle, void *msgp, size_t msgsz, long msgtyp, int 
 	return operate(handle, false, &op, clock, flags, timeout);
 }
 
+/* Through the first handle, as all calls on handles; the device is for other descriptors. */
+static int wait_any_by(struct kipc_any *any, unsigned int count, clockid_t clock, int flags,
+		       const struct kipc_timespec64 *timeout)
+{
+	struct kipc_wait_any wait = { .any = (uintptr_t)any, .count = count };
+	unsigned int i;
+	long ret;
+	int fd;
+
+	if (flags & ~TIMER_ABSTIME)
+		return result(-EINVAL);
+	if (timeout) {
+		wait.timeout = (uintptr_t)timeout;
+		wait.flags = timeout_flags(flags);
+		wait.clock = clock;
+	}
+	for (i = 0; i < count; i++)
+		if (any[i].call)
+			return result(sys_ioctl(any[i].fd, KIPC_IOC_WAIT_ANY, &wait));
+	fd = kipc_process_device();
+	while ((ret = sys_ioctl(fd, KIPC_IOC_WAIT_ANY, &wait)) < 0) {
+		fd = kipc_process_recover(fd, ret);
+		if (fd < 0)
+			return -1;
+	}
+	return ret;
+}
+
 #ifdef __i386__
+
+KIPC_PUBLIC int kipc_wait_any_time64(struct kipc_any *any, unsigned int count, clockid_t clock,
+				     int flags, const struct kipc_timespec64 *timeout)
+{
+	return wait_any_by(any, count, clock, flags, timeout);
+}
 
 KIPC_PUBLIC int kipc_handle_semop_time64(int handle, struct sembuf *sops, size_t nsops,
 					 clockid_t clock, int flags,
@@ -131,6 +167,12 @@ KIPC_PUBLIC ssize_t kipc_handle_msgrcv_time64(int handle, void *msgp, size_t msg
 }
 
 #endif
+
+KIPC_PUBLIC int kipc_wait_any(struct kipc_any *any, unsigned int count, clockid_t clock,
+			      int flags, const struct timespec *timeout)
+{
+	return wait_any_by(any, count, clock, flags, WIDEN(timeout));
+}
 
 KIPC_PUBLIC int kipc_handle_semop(int handle, struct sembuf *sops, size_t nsops,
 				  clockid_t clock, int flags, const struct timespec *timeout)

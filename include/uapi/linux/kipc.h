@@ -444,6 +444,7 @@ struct kipc_handle_open {
 /*
  * The id in a call that is made on a handle instead of the device: the handle's object.
  * Such calls are KIPC_IOC_SEM_OP, KIPC_IOC_MSG_SEND and KIPC_IOC_MSG_RECEIVE.
+ * KIPC_IOC_WAIT_ANY can be made on a handle too, any one.
  */
 #define KIPC_SELF		(-1)
 
@@ -476,6 +477,47 @@ struct kipc_uring_cmd {
 	__u64	pad;
 };
 
+/**
+ * struct kipc_any - one of several to wait for
+ * @fd: a handle; with @call 0 any descriptor
+ * @call: KIPC_IOC_SEM_OP, KIPC_IOC_MSG_SEND or KIPC_IOC_MSG_RECEIVE; 0: it is to be ready
+ * @arg: user address of the call's structure, as for struct kipc_uring_cmd and without a
+ *	 time-out of its own; or POLL* events, to which POLLERR and POLLHUP are added
+ * @result: out, of the one that is returned: what the call returns, or its error negated;
+ *	    or the events
+ */
+struct kipc_any {
+	__s32	fd;
+	__u32	call;
+	__u64	arg;
+	__s64	result;
+};
+
+/**
+ * struct kipc_wait_any - KIPC_IOC_WAIT_ANY: wait for any of several; returns its number
+ * @any: user address of @count of struct kipc_any
+ * @count: how many, at most KIPC_ANY_MAX
+ * @flags: KIPC_TIMEOUT_* bits; 0 without @timeout
+ * @timeout: user address of a struct __kernel_timespec, or 0: none
+ * @clock: as in struct kipc_sem_op
+ * @pad: must be zero
+ *
+ * Of the calls one is carried out, or fails, and no other is.  Those that can go on at once
+ * have their turn in the order given, else whichever can first.  EAGAIN: the time is over.
+ * EINTR.  EBADF: no such descriptor.  ENOTTY: the call is not one of the handle's.  EFAULT,
+ * EINVAL, E2BIG, ENOMEM, as the calls have them, when one is not to be begun at all.
+ */
+struct kipc_wait_any {
+	__u64	any;
+	__u32	count;
+	__u32	flags;
+	__u64	timeout;
+	__u32	clock;
+	__u32	pad;
+};
+
+#define KIPC_ANY_MAX		1024
+
 #define KIPC_IOC_TYPE		0xd7
 
 /* 0x00-0x0f: the device and the namespace */
@@ -484,6 +526,7 @@ struct kipc_uring_cmd {
 #define KIPC_IOC_PROCESS_MAP	_IOWR(KIPC_IOC_TYPE, 0x02, struct kipc_process_map)
 /* Cut what the caller has mapped of sets: it is about to have other rights. */
 #define KIPC_IOC_PROCESS_CUT	_IO(KIPC_IOC_TYPE, 0x03)
+#define KIPC_IOC_WAIT_ANY	_IOW(KIPC_IOC_TYPE, 0x04, struct kipc_wait_any)
 
 /* 0x10-0x1f: segments (0x50 names) */
 #define KIPC_IOC_SHM_GET	_IOW(KIPC_IOC_TYPE, 0x10, struct kipc_shm_get)
