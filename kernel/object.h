@@ -14,6 +14,7 @@
  *     kipc_uring_sleeping	  mutex	  compat_uring.c: commands that sleep
  *  4  kipc_ids.rwsem		  rwsem	  ids.h: one per space and kind; what is in
  *					  the tables, limits and totals
+ *     kipc_sem_set.folding	  mutex	  sem_map.c: the end of its views, one at a time
  *  5  kipc_sem_set.lock	  mutex	  sem.h: the state of a set
  *     kipc_msg_queue.lock	  mutex	  msg.h: the state of a queue
  *     (i_mmap_rwsem)		  rwsem	  the kernel's; taken under 5 to unmap pages

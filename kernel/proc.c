@@ -211,7 +211,7 @@ static void kipc_proc_sem_show(struct seq_file *s, struct kipc_object *object)
 	struct kipc_proc_walk *walk = s->private;
 	time64_t otime;
 
-	kipc_sem_set_lock(set);
+	kipc_sem_set_lock_one(set, 0);
 	otime = kipc_sem_otime_locked(set);
 	spin_lock(&object->lock);
 	if (!object->removed)

@@ -37,7 +37,8 @@ static void kipc_sem_free(struct kipc_object *object)
 	struct kipc_sem_set *set = kipc_sem_set_of(object);
 	unsigned int i;
 
-	WARN_ON_ONCE(!list_empty(&set->undos) || !list_empty(&set->views));
+	WARN_ON_ONCE(!list_empty(&set->undos) || !list_empty(&set->dead) ||
+		     !list_empty(&set->views));
 	for (i = 0; i < kipc_sem_count(set); i++) {
 		put_pid(set->sems[i].pid);
 		cond_resched();
@@ -64,20 +65,16 @@ static void kipc_sem_ended(struct kipc_object *object)
 	mutex_lock(&set->lock);
 	if (set->shared)
 		WRITE_ONCE(set->shared->state, KIPC_SEM_REMOVED);
-	kipc_sem_cut_all_locked(set);
 	kipc_sem_wake_all_locked(set, -EIDRM);
 	kipc_sem_undo_end_locked(set);
 	kipc_sem_set_unlock(set);
+	kipc_sem_cut_all(set);
 }
 
 /* Whoever still may maps it again. */
 static void kipc_sem_perm_changed(struct kipc_object *object)
 {
-	struct kipc_sem_set *set = kipc_sem_set_of(object);
-
-	mutex_lock(&set->lock);
-	kipc_sem_cut_all_locked(set);
-	mutex_unlock(&set->lock);
+	kipc_sem_cut_all(kipc_sem_set_of(object));
 }
 
 static unsigned long kipc_sem_users(struct kipc_object *object)
@@ -127,10 +124,12 @@ static struct kipc_object *kipc_sem_new(struct kipc_space *space, const struct k
 	/* A reference exists: the caller's open device. */
 	__module_get(THIS_MODULE);
 	mutex_init(&set->lock);
+	mutex_init(&set->folding);
 	INIT_LIST_HEAD(&set->change);
 	INIT_LIST_HEAD(&set->zero);
 	INIT_LIST_HEAD(&set->undos);
 	INIT_LIST_HEAD(&set->views);
+	INIT_LIST_HEAD(&set->dead);
 	init_llist_head(&set->dying);
 	set->serial = atomic_long_inc_return(&serial);
 	for (i = 0; i < nsems; i++) {

@@ -62,13 +62,21 @@ struct kipc_sem {
  * @zero: sleepers that wait for several to become zero; @lock
  * @otime: last operation, seconds of real time, 0: never; @lock
  * @wakes: tasks to wake once the lock is given back; @lock
- * @undos: undo values of processes, by kipc_sem_undo.of_set; @lock
+ * @undos: undo values of processes that live, or died a moment ago, by
+ *	   kipc_sem_undo.of_set; @lock
+ * @forgets: how often all of them were forgotten at once; @lock
  * @views: what processes have mapped, by kipc_sem_view.of_set; @lock
  * @view_count: how many; @lock, and read without
+ * @cuts: how often views were cut; @lock
  * @pages: while there are @views; @lock
  * @shared: their memory, hostile, or NULL; @lock; the exit hook looks under RCU
- * @dying: undo values of processes that died and that are to be applied; pushed
- *	   without a lock, taken out under @lock
+ * @dying: undo values of processes that died; pushed without a lock, taken out under
+ *	   @lock
+ * @dead: those that are being applied, in the order of the deaths, by
+ *	  kipc_sem_undo.of_set; @lock
+ * @unsettled: values have changed and sleepers not been looked at since: of the first so
+ *	       many semaphores; while @complex, of all if not 0; @lock
+ * @folding: see the lock map
  * @serial: names the set in a process' list of undo values; constant
  * @sems: the semaphores
  */
@@ -81,11 +89,16 @@ struct kipc_sem_set {
 	time64_t otime;
 	struct kipc_wakes wakes;
 	struct list_head undos;
+	unsigned long forgets;
 	struct list_head views;
 	unsigned int view_count;
+	unsigned long cuts;
 	struct kipc_sem_pages *pages;
 	struct kipc_sem_shared *shared;
 	struct llist_head dying;
+	struct list_head dead;
+	unsigned int unsettled;
+	struct mutex folding;
 	unsigned long serial;
 	struct kipc_sem sems[];
 };
@@ -95,12 +108,15 @@ struct kipc_sem_set {
  * @process: the process; its record outlives this
  * @set: the set, with a reference, or NULL once it has ended; kipc_sem_set.lock,
  *	 readers need RCU only
- * @of_set: in kipc_sem_set.undos; kipc_sem_set.lock
+ * @of_set: in kipc_sem_set.undos or .dead; kipc_sem_set.lock
  * @death: in kipc_sem_set.dying, once the process died
  * @view: the process' mapping of the set to operate on it, or NULL; kipc_sem_set.lock
  * @used: some operation had SEM_UNDO; kipc_sem_set.lock
  * @calls: asynchronous calls of the process that sleep and refer to this, by
  *	   kipc_sem_sleeper.of_undo; kipc_sem_set.lock
+ * @forgets: kipc_sem_set.forgets as of @adjust: all of it is 0 if that is another now;
+ *	     kipc_sem_set.lock
+ * @applied: once the process died: semaphores that are dealt with; kipc_sem_set.lock
  * @rcu: for the grace period
  * @adjust: by semaphore, what is added to its value, but for what user space keeps in
  *	    @view; kipc_sem_set.lock
@@ -117,6 +133,8 @@ struct kipc_sem_undo {
 	struct kipc_sem_view *view;
 	bool used;
 	struct list_head calls;
+	unsigned long forgets;
+	unsigned int applied;
 	struct rcu_head rcu;
 	s32 adjust[];
 };
@@ -126,10 +144,12 @@ struct kipc_sem_undo {
  * @set: the set, with a reference; constant
  * @process: the process, with a reference; constant
  * @mm: the memory it is mapped in, to be compared only; constant
- * @undo: undo values, or NULL: mapped for reading, or cut; kipc_sem_set.lock
- * @of_set: in kipc_sem_set.views until it is cut; kipc_sem_set.lock
+ * @undo: undo values, or NULL: mapped for reading, or ended; kipc_sem_set.lock
+ * @of_set: in kipc_sem_set.views until it has ended; kipc_sem_set.lock
  * @maps: mappings; kipc_sem_set.lock
- * @cut: it shows the set's pages no more; kipc_sem_set.lock
+ * @cut: the number of the cut, of kipc_sem_set.cuts, from which on no page of the set
+ *	 comes into it any more, or 0; kipc_sem_set.lock
+ * @folded: semaphores whose fast part, of @private, counts no more; kipc_sem_set.lock
  * @index: names it in intents of the process; constant
  * @private: pages of the process' own, hostile, or NULL: mapped for reading; constant
  * @blank: what it shows once it has been cut, or NULL: nobody has looked;
@@ -144,7 +164,8 @@ struct kipc_sem_view {
 	struct kipc_sem_undo *undo;
 	struct list_head of_set;
 	unsigned int maps;
-	bool cut;
+	unsigned long cut;
+	unsigned int folded;
 	u32 index;
 	struct kipc_sem_private *private;
 	void *blank;
@@ -186,8 +207,11 @@ struct kipc_sem_sleeper {
 	struct list_head of_undo;
 };
 
-/* Semaphores that are worked on, or sleepers woken, before others may have the processor. */
-#define KIPC_SEM_STRIDE		256
+/*
+ * Semaphores that are worked on, or sleepers woken, before others may have the processor;
+ * or the lock, where a whole may be seen in parts.
+ */
+#define KIPC_SEM_STRIDE		256u
 
 static inline struct kipc_sem_set *kipc_sem_set_of(struct kipc_object *object)
 {
@@ -219,6 +243,7 @@ int kipc_sem_op_async(const struct kipc_grant *grant, struct kipc_sem_sleeper *o
 void kipc_sem_end_async(struct kipc_object *object, struct kipc_sem_sleeper *op, int status);
 void kipc_sem_cancel_locked(struct kipc_sem_set *set, struct kipc_sem_undo *undo);
 void kipc_sem_settle_locked(struct kipc_sem_set *set, unsigned int num, unsigned int count);
+void kipc_sem_settle_some_locked(struct kipc_sem_set *set);
 typedef void (*kipc_sem_visitor)(struct kipc_sem_set *set, struct kipc_sem_sleeper *op,
 				 void *data);
 void kipc_sem_visit_sleepers_locked(struct kipc_sem_set *set, kipc_sem_visitor visit,
@@ -227,9 +252,11 @@ void kipc_sem_wake_all_locked(struct kipc_sem_set *set, int status);
 
 /* sem_undo.c */
 struct kipc_sem_undo *kipc_sem_undo_get(struct kipc_sem_set *set);
-void kipc_sem_undo_forget_locked(struct kipc_sem_set *set, unsigned int num,
-				 unsigned int count);
-void kipc_sem_undo_apply_locked(struct kipc_sem_set *set);
+void kipc_sem_undo_forget_locked(struct kipc_sem_set *set, unsigned int num);
+void kipc_sem_undo_forget_all_locked(struct kipc_sem_set *set);
+void kipc_sem_undo_clear_locked(struct kipc_sem_undo *undo);
+void kipc_sem_catch_up(struct kipc_sem_set *set);
+void kipc_sem_catch_up_one_locked(struct kipc_sem_set *set, unsigned int num);
 void kipc_sem_undo_end_locked(struct kipc_sem_set *set);
 void kipc_sem_undo_mark(struct kipc_process *process);
 void kipc_sem_undo_drain(struct kipc_process *process);
@@ -241,12 +268,34 @@ s32 kipc_sem_fast_locked(struct kipc_sem_undo *undo, unsigned int num);
 void kipc_sem_take_fast_locked(struct kipc_sem_undo *undo, unsigned int num);
 void kipc_sem_show_slow_locked(struct kipc_sem_undo *undo, unsigned int num);
 struct pid *kipc_sem_pid_locked(struct kipc_sem_set *set, unsigned int num);
-void kipc_sem_cut_locked(struct kipc_sem_view *view);
-void kipc_sem_cut_all_locked(struct kipc_sem_set *set);
+void kipc_sem_drop_undo_locked(struct kipc_sem_undo *undo);
+bool kipc_sem_fold_dead_locked(struct kipc_sem_view *view);
+void kipc_sem_cut_all(struct kipc_sem_set *set);
 void kipc_sem_cut_process(struct mm_struct *mm);
 int kipc_sem_map_size(struct kipc_space *space, int id, bool writable,
 		      struct kipc_sem_layout *layout);
 int kipc_sem_map(struct kipc_space *space, int id, struct vm_area_struct *vma);
+
+/**
+ * kipc_sem_undo_renew_locked() - have forgotten undo values be 0
+ * @set: the set; its lock is held
+ * @undo: undo values in it, of a process that lives
+ */
+static inline void kipc_sem_undo_renew_locked(struct kipc_sem_set *set,
+					      struct kipc_sem_undo *undo)
+{
+	if (unlikely(undo->forgets != set->forgets))
+		kipc_sem_undo_clear_locked(undo);
+}
+
+/* Whether somebody died, or set all values, and the set does not show all of it yet. */
+static inline bool kipc_sem_is_behind_locked(struct kipc_sem_set *set)
+{
+	/* Pairs with kipc_sem_undo_mark(), which comes before the parent's wait returns. */
+	return unlikely(!llist_empty(&set->dying) || !list_empty(&set->dead) ||
+			set->unsettled || (set->shared && READ_ONCE(set->shared->state))) &&
+	       !READ_ONCE(set->object.removed);
+}
 
 /**
  * kipc_sem_set_lock() - take a set's lock
@@ -257,11 +306,23 @@ int kipc_sem_map(struct kipc_space *space, int id, struct vm_area_struct *vma);
 static inline void kipc_sem_set_lock(struct kipc_sem_set *set)
 {
 	mutex_lock(&set->lock);
-	/* Pairs with kipc_sem_undo_mark(), which comes before the parent's wait returns. */
-	if (unlikely(!llist_empty(&set->dying) ||
-		     (set->shared && READ_ONCE(set->shared->state))) &&
-	    !READ_ONCE(set->object.removed))
-		kipc_sem_undo_apply_locked(set);
+	if (kipc_sem_is_behind_locked(set))
+		kipc_sem_catch_up(set);
+}
+
+/**
+ * kipc_sem_set_lock_one() - take a set's lock to look at one semaphore
+ * @set: the set, referenced
+ * @num: the semaphore
+ *
+ * What the death of processes does to the semaphore has been done when this returns, and
+ * sem_otime tells of it.
+ */
+static inline void kipc_sem_set_lock_one(struct kipc_sem_set *set, unsigned int num)
+{
+	mutex_lock(&set->lock);
+	if (kipc_sem_is_behind_locked(set))
+		kipc_sem_catch_up_one_locked(set, num);
 }
 
 /**

@@ -16,6 +16,9 @@
 #include "sem_word.h"
 #include "space.h"
 
+/* Words and undo values of a mapped set that are changed while nobody else may look. */
+#define KIPC_SEM_MUCH	16384
+
 /* ---- Limits and totals ---- */
 
 static int kipc_sem_ctl_info(struct kipc_space *space, int cmd, void __user *buf)
@@ -88,7 +91,8 @@ static int kipc_sem_ctl_stat(struct kipc_space *space, int id, int cmd, void __u
 		return PTR_ERR(object);
 
 	set = kipc_sem_set_of(object);
-	kipc_sem_set_lock(set);
+	/* No semaphore matters. */
+	kipc_sem_set_lock_one(set, 0);
 	stat.sem_otime = kipc_sem_otime_locked(set);
 	spin_lock(&object->lock);
 	if (cmd != SEM_STAT_ANY && !kipc_may_access(object, S_IRUGO)) {
@@ -162,32 +166,97 @@ put_set:
 	return ret;
 }
 
-/* Values given by their number: no undo value is left, and sleepers may go on. */
-static int kipc_sem_assign(struct kipc_sem_set *set, unsigned int num, unsigned int count,
-			   const u16 *values)
+static void kipc_sem_changed_now(struct kipc_sem_set *set)
 {
-	unsigned int i;
-
-	kipc_sem_set_lock(set);
-	if (READ_ONCE(set->object.removed)) {
-		kipc_sem_set_unlock(set);
-		return -EIDRM;
-	}
-	kipc_sem_hold_locked(set, num, count);
-	for (i = 0; i < count; i++) {
-		if (i % KIPC_SEM_STRIDE == KIPC_SEM_STRIDE - 1)
-			cond_resched();
-		kipc_sem_set_value(set, num + i, values[i]);
-		kipc_sem_touch_locked(set, num + i, task_tgid(current));
-	}
-	kipc_sem_undo_forget_locked(set, num, count);
 	spin_lock(&set->object.lock);
 	set->object.ctime = ktime_get_real_seconds();
 	spin_unlock(&set->object.lock);
-	kipc_sem_settle_locked(set, num, count);
-	kipc_sem_release_locked(set, num, count);
+}
+
+static void kipc_sem_put_pids(struct pid *pid, unsigned int count)
+{
+	/* The last one by the kernel's own way. */
+	if (pid && !refcount_sub_and_test(count - 1, &pid->count))
+		put_pid(pid);
+}
+
+/* Give all semaphores their values; references to who did before go by the run. */
+static void kipc_sem_set_values_locked(struct kipc_sem_set *set, const u16 *values,
+				       struct pid *pid)
+{
+	unsigned int i, count = kipc_sem_count(set), run = 0;
+	struct pid *last = NULL;
+
+	if (!set->shared)
+		refcount_add(count, &pid->count);
+	for (i = 0; i < count; i++) {
+		if (i % KIPC_SEM_STRIDE == KIPC_SEM_STRIDE - 1)
+			cond_resched();
+		kipc_sem_set_value(set, i, values[i]);
+		if (set->shared) {
+			kipc_sem_touch_locked(set, i, pid);
+			continue;
+		}
+		if (run && set->sems[i].pid != last) {
+			kipc_sem_put_pids(last, run);
+			run = 0;
+		}
+		last = set->sems[i].pid;
+		set->sems[i].pid = pid;
+		run++;
+	}
+	if (run)
+		kipc_sem_put_pids(last, run);
+}
+
+static int kipc_sem_assign_all(struct kipc_sem_set *set, const u16 *values)
+{
+	unsigned int count = kipc_sem_count(set);
+	int ret = -EIDRM;
+
+	kipc_sem_set_lock(set);
+	if (set->shared && (set->view_count + 1ull) * count > KIPC_SEM_MUCH) {
+		kipc_sem_set_unlock(set);
+		kipc_sem_cut_all(set);
+		kipc_sem_set_lock(set);
+	}
+	if (READ_ONCE(set->object.removed))
+		goto unlock;
+	kipc_sem_hold_locked(set, 0, count);
+	kipc_sem_set_values_locked(set, values, task_tgid(current));
+	kipc_sem_undo_forget_all_locked(set);
+	kipc_sem_changed_now(set);
+	if (set->complex || count <= KIPC_SEM_STRIDE)
+		kipc_sem_settle_locked(set, 0, count);
+	else
+		set->unsettled = count;
+	kipc_sem_release_locked(set, 0, count);
+	if (set->unsettled)
+		kipc_sem_catch_up(set);
+	ret = 0;
+unlock:
 	kipc_sem_set_unlock(set);
-	return 0;
+	return ret;
+}
+
+static int kipc_sem_assign(struct kipc_sem_set *set, unsigned int num, int value)
+{
+	int ret = -EIDRM;
+
+	kipc_sem_set_lock_one(set, num);
+	if (READ_ONCE(set->object.removed))
+		goto unlock;
+	kipc_sem_hold_locked(set, num, 1);
+	kipc_sem_set_value(set, num, value);
+	kipc_sem_touch_locked(set, num, task_tgid(current));
+	kipc_sem_undo_forget_locked(set, num);
+	kipc_sem_changed_now(set);
+	kipc_sem_settle_locked(set, num, 1);
+	kipc_sem_release_locked(set, num, 1);
+	ret = 0;
+unlock:
+	kipc_sem_set_unlock(set);
+	return ret;
 }
 
 static int kipc_sem_copy_values(u16 *values, unsigned int count, const void __user *buf)
@@ -215,7 +284,7 @@ static int kipc_sem_ctl_setall(struct kipc_space *space, int id, const void __us
 	values = kvmalloc_array(count, sizeof(*values), GFP_KERNEL_ACCOUNT);
 	ret = values ? kipc_sem_copy_values(values, count, buf) : -ENOMEM;
 	if (!ret)
-		ret = kipc_sem_assign(set, 0, count, values);
+		ret = kipc_sem_assign_all(set, values);
 	kvfree(values);
 	kipc_object_put(&set->object);
 	return ret;
@@ -236,8 +305,7 @@ static int kipc_sem_ctl_setval(struct kipc_space *space, int id, int num, int va
 	else if (!kipc_may_access(&set->object, S_IWUGO))
 		ret = -EACCES;
 	else
-		ret = kipc_sem_assign(set, array_index_nospec(num, kipc_sem_count(set)), 1,
-				      &(u16){ value });
+		ret = kipc_sem_assign(set, array_index_nospec(num, kipc_sem_count(set)), value);
 	kipc_object_put(&set->object);
 	return ret;
 }
@@ -276,7 +344,7 @@ static int kipc_sem_ctl_get_one(struct kipc_space *space, int id, int num, int c
 	}
 
 	num = array_index_nospec(num, kipc_sem_count(set));
-	kipc_sem_set_lock(set);
+	kipc_sem_set_lock_one(set, num);
 	if (READ_ONCE(set->object.removed))
 		ret = -EIDRM;
 	else if (cmd == GETVAL)

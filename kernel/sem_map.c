@@ -7,15 +7,19 @@
  * share, behind pages of its own, with the undo values that user space makes.  The set
  * has such pages only while it has views.
  *
- * Cutting a view (kipc_sem_cut_locked): its mappings lose the set's pages, and a later
- * access meets a page of its own in which every word is HELD; what a thread was in the
- * middle of counts as done; undo values move to the kernel; the process goes on by
- * system call.  That is done when the process dies, unmaps or executes something else
- * (which kills its other threads at any instruction), when it is about to have other
- * rights, when the set's permissions change, and when the set is removed.
+ * Cutting a view: its mappings lose the set's pages, and a later access meets a page of
+ * its own in which every word is HELD; what a thread was in the middle of counts as done;
+ * undo values move to the kernel; the process goes on by system call.  That is done when
+ * the process dies, unmaps or executes something else (which kills its other threads at
+ * any instruction), when it is about to have other rights, when the set's permissions
+ * change, when more than a few undo values are to be forgotten, and when the set is
+ * removed.
  *
- * A fault takes kipc_sem_set.lock, and so does what cuts: no page appears in a view
- * that has been cut.
+ * It is done in steps: the view is marked, under kipc_sem_set.lock, which a fault takes
+ * too, so that no page appears in it any more; the pages are taken away; then, under the
+ * lock, which is given back after each KIPC_SEM_STRIDE, semaphore after semaphore is
+ * folded (kipc_sem_fold_locked); and the view ends.  Whoever has it to do goes on with
+ * what another began.
  */
 #include <linux/mm.h>
 #include <linux/sched/mm.h>
@@ -129,8 +133,11 @@ static void kipc_sem_pages_end_locked(struct kipc_sem_set *set)
 	unsigned int i;
 
 	set->otime = kipc_sem_otime_locked(set);
-	for (i = 0; i < kipc_sem_count(set); i++)
+	for (i = 0; i < kipc_sem_count(set); i++) {
 		set->sems[i].value = kipc_sem_value(set, i);
+		if (i % KIPC_SEM_STRIDE == 0)
+			cond_resched();
+	}
 	WRITE_ONCE(set->shared, NULL);
 	set->pages = NULL;
 	kipc_account_uncharge(pages->account, KIPC_CHARGE_PAGES, pages->count);
@@ -260,7 +267,7 @@ s32 kipc_sem_fast_locked(struct kipc_sem_undo *undo, unsigned int num)
 {
 	s32 fast;
 
-	if (likely(!undo->view))
+	if (likely(!undo->view) || num < undo->view->folded)
 		return 0;
 	if (kipc_sem_operator_locked(undo->set, num, &fast) == undo)
 		return fast;
@@ -280,7 +287,7 @@ void kipc_sem_take_fast_locked(struct kipc_sem_undo *undo, unsigned int num)
 {
 	s32 fast;
 
-	if (likely(!undo->view))
+	if (likely(!undo->view) || num < undo->view->folded)
 		return;
 	fast = kipc_sem_read_fast(undo->view, num);
 	if (abs(fast) < KIPC_SEM_FAST_MUCH ||
@@ -327,79 +334,161 @@ struct pid *kipc_sem_pid_locked(struct kipc_sem_set *set, unsigned int num)
 
 /* ---- Cutting ---- */
 
-/* What user space did goes to the kernel's account. */
-static void kipc_sem_fold_locked(struct kipc_sem_set *set, struct kipc_sem_undo *undo)
+/* What user space did to a semaphore goes to the kernel's account. */
+static void kipc_sem_fold_locked(struct kipc_sem_view *view, unsigned int num)
 {
-	u32 token = undo->process->token;
-	unsigned int i;
-	u64 word;
+	struct kipc_sem_undo *undo = view->undo;
+	u32 token = view->process->token;
+	struct kipc_sem_set *set = view->set;
+	u64 word = kipc_sem_read_word(set, num);
+	s32 fast;
 
-	undo->used |= READ_ONCE(undo->view->private->used);
-	for (i = 0; i < kipc_sem_count(set); i++) {
-		kipc_sem_hold_locked(set, i, 1);
-		undo->adjust[i] = clamp(undo->adjust[i] + kipc_sem_fast_locked(undo, i),
-					-SEMAEM - 1, SEMAEM);
-		word = kipc_sem_read_word(set, i);
-		if (kipc_sem_word_token(word) == token) {
-			kipc_sem_clear_bits(set, i, KIPC_SEM_SLOT);
-			if (word & KIPC_SEM_KEPT)
-				kipc_sem_keep_pid(set, i);
-			else
-				kipc_sem_touch_locked(set, i, undo->process->pid);
-		}
-		kipc_sem_release_locked(set, i, 1);
-		if (i % KIPC_SEM_STRIDE == 0)
-			cond_resched();
+	/* Then none of its threads is in the middle of an operation, nor will be. */
+	if (kipc_sem_word_token(word) != token) {
+		smp_rmb();
+		fast = kipc_sem_read_fast(view, num);
+		if (fast || undo->adjust[num])
+			undo->adjust[num] = clamp(undo->adjust[num] + fast, -SEMAEM - 1, SEMAEM);
+		return;
 	}
+	kipc_sem_hold_locked(set, num, 1);
+	undo->adjust[num] = clamp(undo->adjust[num] + kipc_sem_fast_locked(undo, num),
+				  -SEMAEM - 1, SEMAEM);
+	word = kipc_sem_read_word(set, num);
+	if (kipc_sem_word_token(word) == token) {
+		kipc_sem_clear_bits(set, num, KIPC_SEM_SLOT);
+		if (word & KIPC_SEM_KEPT)
+			kipc_sem_keep_pid(set, num);
+		else
+			kipc_sem_touch_locked(set, num, undo->process->pid);
+	}
+	kipc_sem_release_locked(set, num, 1);
 }
 
-/* Its pages are gone from every mapping, or there is none. */
-static void kipc_sem_end_view_locked(struct kipc_sem_set *set, struct kipc_sem_view *view)
+static void kipc_sem_end_view_locked(struct kipc_sem_view *view)
 {
-	if (view->undo) {
-		kipc_sem_fold_locked(set, view->undo);
-		view->undo->view = NULL;
-		view->undo = NULL;
-	}
+	struct kipc_sem_set *set = view->set;
+
+	if (view->undo)
+		kipc_sem_drop_undo_locked(view->undo);
 	xa_erase(&view->process->views, view->index);
-	list_del(&view->of_set);
+	list_del_init(&view->of_set);
 	WRITE_ONCE(set->view_count, set->view_count - 1);
 	if (list_empty(&set->views))
 		kipc_sem_pages_end_locked(set);
 }
 
+/* The next few semaphores of a view whose pages are gone.  Return: whether it has ended. */
+static bool kipc_sem_fold_some_locked(struct kipc_sem_view *view)
+{
+	unsigned int end = min(view->folded + KIPC_SEM_STRIDE, kipc_sem_count(view->set));
+
+	if (view->undo) {
+		view->undo->used |= READ_ONCE(view->private->used);
+		for (; view->folded < end; view->folded++)
+			kipc_sem_fold_locked(view, view->folded);
+		if (end < kipc_sem_count(view->set))
+			return false;
+	}
+	kipc_sem_end_view_locked(view);
+	return true;
+}
+
+/* Others may have the lock, and the processor. */
+static void kipc_sem_pause_locked(struct kipc_sem_set *set)
+{
+	mutex_unlock(&set->lock);
+	cond_resched();
+	mutex_lock(&set->lock);
+}
+
+/* From here on no page of the set comes into the view. */
+static void kipc_sem_mark_cut_locked(struct kipc_sem_view *view)
+{
+	if (!view->cut)
+		view->cut = ++view->set->cuts;
+}
+
+static struct kipc_sem_view *kipc_sem_find_cut_locked(struct kipc_sem_set *set,
+						      unsigned long cut)
+{
+	struct kipc_sem_view *view;
+
+	list_for_each_entry(view, &set->views, of_set)
+		if (view->cut && view->cut <= cut)
+			return view;
+	return NULL;
+}
+
+/*
+ * End the views that were marked by a cut and those before; no lock is held.  One does
+ * after the other: who operates on the set waits behind one of them only.
+ */
+static void kipc_sem_end_cut(struct kipc_sem_set *set, unsigned long cut)
+{
+	struct kipc_sem_view *view;
+
+	kipc_shared_cut(kipc_sem_window(set), kipc_sem_shared_pages(set));
+	mutex_lock(&set->folding);
+	mutex_lock(&set->lock);
+	while ((view = kipc_sem_find_cut_locked(set, cut)))
+		if (!kipc_sem_fold_some_locked(view))
+			kipc_sem_pause_locked(set);
+	mutex_unlock(&set->lock);
+	mutex_unlock(&set->folding);
+}
+
 /**
- * kipc_sem_cut_locked() - cut a view
- * @view: the view, not cut yet
+ * kipc_sem_drop_undo_locked() - undo values have a part in a view no more
+ * @undo: undo values
+ *
+ * Context: kipc_sem_set.lock.
+ */
+void kipc_sem_drop_undo_locked(struct kipc_sem_undo *undo)
+{
+	if (!undo->view)
+		return;
+	undo->view->undo = NULL;
+	undo->view = NULL;
+}
+
+/**
+ * kipc_sem_fold_dead_locked() - the next few semaphores of the view of a dead process
+ * @view: the view
  *
  * Context: kipc_sem_set.lock; may sleep.
+ * Return: whether it has ended.
  */
-void kipc_sem_cut_locked(struct kipc_sem_view *view)
+bool kipc_sem_fold_dead_locked(struct kipc_sem_view *view)
 {
 	struct kipc_sem_set *set = view->set;
 
 	lockdep_assert_held(&set->lock);
-	view->cut = true;
-	if (view->maps)
+	kipc_sem_mark_cut_locked(view);
+	/* As a rule its memory went before it.  What is folded already was cut already. */
+	if (view->maps && !view->folded)
 		kipc_shared_cut(kipc_sem_window(set), kipc_sem_shared_pages(set));
-	kipc_sem_end_view_locked(set, view);
+	return kipc_sem_fold_some_locked(view);
 }
 
 /**
- * kipc_sem_cut_all_locked() - cut all views of a set
- * @set: the set; its lock is held
+ * kipc_sem_cut_all() - cut all views of a set
+ * @set: the set, with a reference
+ *
+ * Context: no lock held; may sleep.
  */
-void kipc_sem_cut_all_locked(struct kipc_sem_set *set)
+void kipc_sem_cut_all(struct kipc_sem_set *set)
 {
-	struct kipc_sem_view *view, *next;
+	struct kipc_sem_view *view;
+	unsigned long cut;
 
-	lockdep_assert_held(&set->lock);
+	mutex_lock(&set->lock);
 	list_for_each_entry(view, &set->views, of_set)
-		view->cut = true;
-	if (set->shared)
-		kipc_shared_cut(kipc_sem_window(set), kipc_sem_shared_pages(set));
-	list_for_each_entry_safe(view, next, &set->views, of_set)
-		kipc_sem_end_view_locked(set, view);
+		kipc_sem_mark_cut_locked(view);
+	cut = list_empty(&set->views) ? 0 : set->cuts;
+	mutex_unlock(&set->lock);
+	if (cut)
+		kipc_sem_end_cut(set, cut);
 }
 
 /**
@@ -413,7 +502,7 @@ void kipc_sem_cut_process(struct mm_struct *mm)
 	struct kipc_process *process;
 	struct kipc_sem_view *view;
 	struct kipc_sem_set *set;
-	unsigned long index;
+	unsigned long index, cut;
 	bool is_ours;
 
 	rcu_read_lock();
@@ -441,8 +530,11 @@ void kipc_sem_cut_process(struct mm_struct *mm)
 		is_ours = xa_load(&process->views, index) == view && view->set == set;
 		xa_unlock(&process->views);
 		if (is_ours)
-			kipc_sem_cut_locked(view);
+			kipc_sem_mark_cut_locked(view);
+		cut = set->cuts;
 		mutex_unlock(&set->lock);
+		if (is_ours)
+			kipc_sem_end_cut(set, cut);
 		kipc_object_put(&set->object);
 	}
 }
@@ -477,11 +569,20 @@ static void kipc_sem_vm_close(struct vm_area_struct *vma)
 
 	mutex_lock(&set->lock);
 	last = !--view->maps;
-	if (last && !view->cut)
-		kipc_sem_cut_locked(view);
-	mutex_unlock(&set->lock);
 	if (last)
-		kipc_sem_view_free(view);
+		kipc_sem_mark_cut_locked(view);
+	mutex_unlock(&set->lock);
+	if (!last)
+		return;
+
+	/* There are no pages in it.  Of many who end at once one does: see kipc_sem_end_cut(). */
+	mutex_lock(&set->folding);
+	mutex_lock(&set->lock);
+	while (!list_empty(&view->of_set) && !kipc_sem_fold_some_locked(view))
+		kipc_sem_pause_locked(set);
+	mutex_unlock(&set->lock);
+	mutex_unlock(&set->folding);
+	kipc_sem_view_free(view);
 }
 
 static int kipc_sem_vm_may_split(struct vm_area_struct *vma, unsigned long addr)
@@ -595,12 +696,14 @@ static int kipc_sem_view_add_locked(struct kipc_sem_view *view, struct kipc_sem_
 			return ret;
 		}
 	}
-	list_add(&view->of_set, &set->views);
+	/* Behind those that are being cut. */
+	list_add_tail(&view->of_set, &set->views);
 	WRITE_ONCE(set->view_count, set->view_count + 1);
 	if (undo) {
 		view->private->map = view->index;
 		view->undo = undo;
 		undo->view = view;
+		kipc_sem_undo_renew_locked(set, undo);
 		for (i = 0; i < kipc_sem_count(set); i++)
 			kipc_sem_show_slow_locked(undo, i);
 	}
@@ -613,6 +716,7 @@ static struct kipc_sem_view *kipc_sem_view_make(struct kipc_sem_set *set, bool w
 	struct kipc_process *process = kipc_process_current();
 	struct kipc_sem_undo *undo = NULL;
 	struct kipc_sem_view *view;
+	unsigned long cut;
 	int ret;
 
 	if (IS_ERR(process))
@@ -629,7 +733,15 @@ static struct kipc_sem_view *kipc_sem_view_make(struct kipc_sem_set *set, bool w
 		return view;
 	view->maps = 1;
 
-	kipc_sem_set_lock(set);
+	for (;;) {
+		kipc_sem_set_lock(set);
+		cut = undo && undo->view ? undo->view->cut : 0;
+		if (!cut)
+			break;
+		/* Only as long as that takes is it in the way. */
+		kipc_sem_set_unlock(set);
+		kipc_sem_end_cut(set, cut);
+	}
 	ret = kipc_sem_view_add_locked(view, undo);
 	kipc_sem_set_unlock(set);
 	if (ret) {

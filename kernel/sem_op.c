@@ -39,6 +39,7 @@ static int kipc_sem_step_locked(struct kipc_sem_set *set, const struct sembuf *s
 	if (value > SEMVMX)
 		return -ERANGE;
 	if (sop->sem_flg & SEM_UNDO) {
+		kipc_sem_undo_renew_locked(set, undo);
 		kipc_sem_take_fast_locked(undo, sop->sem_num);
 		adjust = undo->adjust[sop->sem_num] - sop->sem_op;
 		total = adjust + kipc_sem_fast_locked(undo, sop->sem_num);
@@ -284,8 +285,28 @@ void kipc_sem_settle_locked(struct kipc_sem_set *set, unsigned int num, unsigned
 	for (i = num; i < num + count; i++) {
 		if (i % KIPC_SEM_STRIDE == 0)
 			cond_resched();
-		kipc_sem_settle_queue_locked(set, &set->sems[i].change);
+		if (!list_empty(&set->sems[i].change))
+			kipc_sem_settle_queue_locked(set, &set->sems[i].change);
 	}
+}
+
+/**
+ * kipc_sem_settle_some_locked() - the next few of kipc_sem_set.unsettled
+ * @set: the set; its lock is held
+ */
+void kipc_sem_settle_some_locked(struct kipc_sem_set *set)
+{
+	unsigned int end = set->unsettled;
+
+	if (set->complex) {
+		set->unsettled = 0;
+		kipc_sem_settle_locked(set, 0, kipc_sem_count(set));
+		return;
+	}
+	set->unsettled -= min(end, KIPC_SEM_STRIDE);
+	while (end-- > set->unsettled)
+		if (set->sems[end].sleepers)
+			kipc_sem_settle_locked(set, end, 1);
 }
 
 static void kipc_sem_wake_queue_locked(struct kipc_sem_set *set, struct list_head *queue,
@@ -353,6 +374,18 @@ void kipc_sem_visit_sleepers_locked(struct kipc_sem_set *set, kipc_sem_visitor v
 
 /* ---- Sleep ---- */
 
+/* Take the set's lock for all semaphores that the operations name. */
+static void kipc_sem_set_lock_ops(struct kipc_sem_set *set, const struct kipc_sem_sleeper *op)
+{
+	mutex_lock(&set->lock);
+	if (!kipc_sem_is_behind_locked(set))
+		return;
+	if (op->nsops == 1)
+		kipc_sem_catch_up_one_locked(set, op->sops->sem_num);
+	else
+		kipc_sem_catch_up(set);
+}
+
 /* Nobody has carried it out yet; the set's lock is held, and given back. */
 static int kipc_sem_sleep_unlock(struct kipc_sem_set *set, struct kipc_sem_sleeper *op,
 				 const struct kipc_timeout *timeout)
@@ -371,7 +404,7 @@ static int kipc_sem_sleep_unlock(struct kipc_sem_set *set, struct kipc_sem_sleep
 	if (likely(kipc_status(&op->call) != KIPC_SLEEPS))
 		return op->call.status;
 
-	kipc_sem_set_lock(set);
+	kipc_sem_set_lock_ops(set, op);
 	if (op->call.status == KIPC_SLEEPS) {
 		kipc_sem_dequeue_locked(set, op);
 		if (!set->complex)
@@ -394,7 +427,7 @@ static int kipc_sem_take_undo_locked(struct kipc_sem_set *set, struct kipc_sem_s
 	if (unlikely(!undo || undo->process->pid != task_tgid(current))) {
 		kipc_sem_set_unlock(set);
 		undo = kipc_sem_undo_get(set);
-		kipc_sem_set_lock(set);
+		kipc_sem_set_lock_ops(set, op);
 		if (IS_ERR(undo))
 			return PTR_ERR(undo);
 		if (READ_ONCE(set->object.removed))
@@ -425,7 +458,7 @@ static int kipc_sem_do_op(struct kipc_sem_set *set, const struct kipc_grant *gra
 		return -EACCES;
 	barrier_nospec();
 
-	kipc_sem_set_lock(set);
+	kipc_sem_set_lock_ops(set, op);
 	if (undoes) {
 		ret = kipc_sem_take_undo_locked(set, op);
 		if (ret)

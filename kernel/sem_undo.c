@@ -4,12 +4,20 @@
  *
  * Death, step by step: the exit hook pushes the undo values of the dead process on
  * a list of each set (kipc_sem_undo_mark, no lock); who takes the set's lock next
- * applies them first (kipc_sem_undo_apply_locked), so nobody sees the set without
- * them once the parent's wait has returned; the worker takes the lock of every such
- * set and then frees them (kipc_sem_undo_drain).
+ * applies them first, so nobody sees the set without them once the parent's wait has
+ * returned; the worker takes the lock of every such set and then frees them
+ * (kipc_sem_undo_drain).
+ *
+ * There may be many dead, with an undo value of each of many semaphores.  So who wants
+ * one semaphore applies what there is to it (kipc_sem_catch_up_one_locked), in the order
+ * of the deaths, and goes on; who wants more applies all (kipc_sem_catch_up), and gives
+ * the lock back after each KIPC_SEM_STRIDE of them.  While a sleeper waits for several
+ * semaphores they are not independent: then all are applied for everybody, and sleepers
+ * look at them when those of one death are through.
  */
 #include <linux/sched/signal.h>
 #include <linux/slab.h>
+#include <linux/string.h>
 #include <linux/timekeeping.h>
 
 #include "limits.h"
@@ -58,6 +66,7 @@ static int kipc_sem_undo_add_locked(struct kipc_sem_set *set, struct kipc_sem_un
 	lockdep_assert_held(&set->lock);
 	if (READ_ONCE(set->object.removed))
 		return -EIDRM;
+	undo->forgets = set->forgets;
 	/* Before others find it: one without a set would be freed. */
 	undo->set = set;
 	ret = xa_insert(&process->undos, set->serial, undo, GFP_KERNEL_ACCOUNT);
@@ -86,9 +95,9 @@ static struct kipc_sem_undo *kipc_sem_undo_new(struct kipc_process *process,
 	undo->process = process;
 	INIT_LIST_HEAD(&undo->calls);
 
-	kipc_sem_set_lock(set);
+	mutex_lock(&set->lock);
 	ret = kipc_sem_undo_add_locked(set, undo);
-	kipc_sem_set_unlock(set);
+	mutex_unlock(&set->lock);
 	if (!ret)
 		return undo;
 	kvfree(undo);
@@ -125,37 +134,60 @@ struct kipc_sem_undo *kipc_sem_undo_get(struct kipc_sem_set *set)
 static void kipc_sem_undo_detach_locked(struct kipc_sem_undo *undo)
 {
 	kipc_sem_cancel_locked(undo->set, undo);
+	kipc_sem_drop_undo_locked(undo);
 	list_del(&undo->of_set);
 	smp_store_release(&undo->set, NULL);
 }
 
 /**
- * kipc_sem_undo_forget_locked() - nobody's death changes these semaphores any more
- * @set: the set; its lock is held
- * @num: first semaphore, all held
- * @count: how many
+ * kipc_sem_undo_forget_locked() - nobody's death changes a semaphore any more
+ * @set: the set; its lock was taken for the semaphore
+ * @num: the semaphore, held
  */
-void kipc_sem_undo_forget_locked(struct kipc_sem_set *set, unsigned int num,
-				 unsigned int count)
+void kipc_sem_undo_forget_locked(struct kipc_sem_set *set, unsigned int num)
 {
 	struct kipc_sem_undo *undo;
-	unsigned int i;
 
 	lockdep_assert_held(&set->lock);
 	list_for_each_entry(undo, &set->undos, of_set) {
-		if (count > 1)
-			cond_resched();
-		if (likely(!undo->view)) {
-			memset(undo->adjust + num, 0, count * sizeof(*undo->adjust));
+		undo->adjust[num] = -kipc_sem_fast_locked(undo, num);
+		kipc_sem_show_slow_locked(undo, num);
+	}
+}
+
+/**
+ * kipc_sem_undo_forget_all_locked() - nobody's death changes the set any more
+ * @set: the set; its lock was taken for all of it, and all semaphores are held
+ *
+ * Those that no view has a part of are cleared when they are used next.
+ */
+void kipc_sem_undo_forget_all_locked(struct kipc_sem_set *set)
+{
+	struct kipc_sem_undo *undo;
+	struct kipc_sem_view *view;
+	unsigned int i;
+
+	lockdep_assert_held(&set->lock);
+	set->forgets++;
+	list_for_each_entry(view, &set->views, of_set) {
+		undo = view->undo;
+		if (!undo)
 			continue;
-		}
-		for (i = num; i < num + count; i++) {
-			if (i % KIPC_SEM_STRIDE == KIPC_SEM_STRIDE - 1)
+		undo->forgets = set->forgets;
+		for (i = 0; i < kipc_sem_count(set); i++) {
+			if (i % KIPC_SEM_STRIDE == 0)
 				cond_resched();
 			undo->adjust[i] = -kipc_sem_fast_locked(undo, i);
 			kipc_sem_show_slow_locked(undo, i);
 		}
 	}
+}
+
+/* See kipc_sem_undo_renew_locked(). */
+void kipc_sem_undo_clear_locked(struct kipc_sem_undo *undo)
+{
+	memset(undo->adjust, 0, kipc_sem_count(undo->set) * sizeof(*undo->adjust));
+	undo->forgets = undo->set->forgets;
 }
 
 /**
@@ -167,53 +199,17 @@ void kipc_sem_undo_end_locked(struct kipc_sem_set *set)
 	struct kipc_sem_undo *undo, *next;
 
 	lockdep_assert_held(&set->lock);
-	list_for_each_entry_safe(undo, next, &set->undos, of_set)
+	list_splice_init(&set->dead, &set->undos);
+	list_for_each_entry_safe(undo, next, &set->undos, of_set) {
 		kipc_sem_undo_detach_locked(undo);
-}
-
-/* All values change before anybody who sleeps looks, once, as natively. */
-static void kipc_sem_undo_adjust_locked(struct kipc_sem_set *set, struct kipc_sem_undo *undo)
-{
-	unsigned int i, count = kipc_sem_count(set);
-	int value;
-
-	set->otime = ktime_get_real_seconds();
-	for (i = 0; i < count; i++) {
-		if (i % KIPC_SEM_STRIDE == 0)
-			cond_resched();
-		if (!undo->adjust[i])
-			continue;
-		kipc_sem_hold_locked(set, i, 1);
-		value = kipc_sem_value(set, i) + undo->adjust[i];
-		kipc_sem_set_value(set, i, clamp(value, 0, SEMVMX));
-		kipc_sem_touch_locked(set, i, undo->process->pid);
-	}
-	kipc_sem_settle_locked(set, 0, count);
-	for (i = 0; i < count; i++) {
-		if (i % KIPC_SEM_STRIDE == 0)
-			cond_resched();
-		if (undo->adjust[i])
-			kipc_sem_release_locked(set, i, 1);
+		cond_resched();
 	}
 }
 
-static void kipc_sem_undo_apply_one_locked(struct kipc_sem_set *set,
-					   struct kipc_sem_undo *undo)
-{
-	if (undo->view)
-		kipc_sem_cut_locked(undo->view);
-	/* What it asked for and did not get is not to come into its undo values. */
-	kipc_sem_cancel_locked(set, undo);
-	if (undo->used)
-		kipc_sem_undo_adjust_locked(set, undo);
-	kipc_sem_undo_detach_locked(undo);
-}
+/* ---- Of the dead of a set ---- */
 
-/**
- * kipc_sem_undo_apply_locked() - do to a set what the death of processes does
- * @set: the set, not removed; its lock is held
- */
-void kipc_sem_undo_apply_locked(struct kipc_sem_set *set)
+/* Who died joins those whose undo values are being applied.  Return: whether there are any. */
+static bool kipc_sem_undo_collect_locked(struct kipc_sem_set *set)
 {
 	struct kipc_sem_undo *undo, *next;
 
@@ -223,17 +219,126 @@ void kipc_sem_undo_apply_locked(struct kipc_sem_set *set)
 		WRITE_ONCE(set->shared->state, KIPC_SEM_DRAINING);
 		smp_mb();
 	}
-	while (!llist_empty(&set->dying)) {
-		/* In the order of their deaths.  Once applied it may be freed. */
-		llist_for_each_entry_safe(undo, next,
-					  llist_reverse_order(llist_del_all(&set->dying)), death) {
-			kipc_sem_undo_apply_one_locked(set, undo);
-			cond_resched();
-		}
+	/* In the order of their deaths. */
+	llist_for_each_entry_safe(undo, next, llist_reverse_order(llist_del_all(&set->dying)),
+				  death) {
+		/* What it asked for and did not get is not to come into its undo values. */
+		kipc_sem_cancel_locked(set, undo);
+		undo->used |= undo->view && READ_ONCE(undo->view->private->used);
+		if (undo->used)
+			set->otime = ktime_get_real_seconds();
+		list_move_tail(&undo->of_set, &set->dead);
 	}
-	/* Otherwise it is for the next who takes the lock. */
+	if (!list_empty(&set->dead))
+		return true;
+	/* If it is another by now it is for the next who takes the lock. */
 	if (set->shared)
 		cmpxchg(&set->shared->state, KIPC_SEM_DRAINING, 0);
+	return false;
+}
+
+static bool kipc_sem_undo_has_values(struct kipc_sem_set *set, struct kipc_sem_undo *undo)
+{
+	return undo->used && undo->forgets == set->forgets;
+}
+
+/* Once: it is 0 then. */
+static void kipc_sem_undo_adjust_locked(struct kipc_sem_set *set, struct kipc_sem_undo *undo,
+					unsigned int num)
+{
+	s32 adjust, fast;
+
+	kipc_sem_hold_locked(set, num, 1);
+	fast = kipc_sem_fast_locked(undo, num);
+	adjust = clamp(undo->adjust[num] + fast, -SEMAEM - 1, SEMAEM);
+	undo->adjust[num] = -fast;
+	if (adjust) {
+		kipc_sem_set_value(set, num,
+				   clamp(kipc_sem_value(set, num) + adjust, 0, SEMVMX));
+		kipc_sem_touch_locked(set, num, undo->process->pid);
+		if (unlikely(set->complex))
+			set->unsettled = kipc_sem_count(set);
+		else if (unlikely(set->sems[num].sleepers))
+			kipc_sem_settle_locked(set, num, 1);
+	}
+	kipc_sem_release_locked(set, num, 1);
+}
+
+/* The next few of who died first; there is one.  Once all are applied it may be freed. */
+static void kipc_sem_undo_apply_some_locked(struct kipc_sem_set *set)
+{
+	struct kipc_sem_undo *undo = list_first_entry(&set->dead, struct kipc_sem_undo, of_set);
+	unsigned int i, end = min(undo->applied + KIPC_SEM_STRIDE, kipc_sem_count(set));
+
+	if (undo->view && !kipc_sem_fold_dead_locked(undo->view))
+		return;
+	if (kipc_sem_undo_has_values(set, undo)) {
+		for (i = undo->applied; i < end; i++)
+			if (undo->adjust[i])
+				kipc_sem_undo_adjust_locked(set, undo, i);
+		undo->applied = end;
+		if (end < kipc_sem_count(set))
+			return;
+	}
+	/* As native: then they are looked at though nothing has changed. */
+	if (undo->used && set->complex)
+		set->unsettled = kipc_sem_count(set);
+	kipc_sem_undo_detach_locked(undo);
+}
+
+/* The next few.  Return: whether there are none. */
+static bool kipc_sem_catch_up_some_locked(struct kipc_sem_set *set)
+{
+	bool has_dead = kipc_sem_undo_collect_locked(set);
+
+	/* Of one death all values change before any sleeper looks at several of them. */
+	if (set->unsettled && !(set->complex && has_dead &&
+				list_first_entry(&set->dead, struct kipc_sem_undo, of_set)->applied))
+		kipc_sem_settle_some_locked(set);
+	else if (has_dead)
+		kipc_sem_undo_apply_some_locked(set);
+	else
+		return true;
+	return false;
+}
+
+/**
+ * kipc_sem_catch_up() - do to a set what deaths do, and the setting of all values
+ * @set: the set; its lock is held, and given back in between
+ */
+void kipc_sem_catch_up(struct kipc_sem_set *set)
+{
+	lockdep_assert_held(&set->lock);
+	while (!READ_ONCE(set->object.removed) && !kipc_sem_catch_up_some_locked(set)) {
+		kipc_sem_set_unlock(set);
+		cond_resched();
+		mutex_lock(&set->lock);
+	}
+}
+
+/**
+ * kipc_sem_catch_up_one_locked() - the same, to one semaphore at least
+ * @set: the set, not removed; its lock is held, and perhaps given back in between
+ * @num: the semaphore
+ */
+void kipc_sem_catch_up_one_locked(struct kipc_sem_set *set, unsigned int num)
+{
+	bool has_dead = kipc_sem_undo_collect_locked(set);
+	struct kipc_sem_undo *undo;
+
+	if (set->complex) {
+		kipc_sem_catch_up(set);
+		return;
+	}
+	if (num < set->unsettled)
+		kipc_sem_settle_locked(set, num, 1);
+	if (!has_dead)
+		return;
+	list_for_each_entry(undo, &set->dead, of_set) {
+		if (kipc_sem_undo_has_values(set, undo))
+			kipc_sem_undo_adjust_locked(set, undo, num);
+		cond_resched();
+	}
 }
 
 /* ---- Of a dead process ---- */
@@ -285,11 +390,8 @@ void kipc_sem_undo_drain(struct kipc_process *process)
 		if (set) {
 			kipc_sem_set_lock(set);
 			/* It has been removed and kipc_sem_undo_end_locked() is to come. */
-			if (undo->set) {
-				if (undo->view)
-					kipc_sem_cut_locked(undo->view);
+			if (undo->set)
 				kipc_sem_undo_detach_locked(undo);
-			}
 			kipc_sem_set_unlock(set);
 			kipc_object_put(&set->object);
 		}

@@ -59,7 +59,7 @@ __poll_t kipc_sem_poll(struct kipc_object *object, struct kipc_watch *watch)
 	struct kipc_sem_set *set = kipc_sem_set_of(object);
 	__poll_t now;
 
-	kipc_sem_set_lock(set);
+	kipc_sem_set_lock_one(set, watch->num);
 	now = kipc_watch_arm_locked(object, watch);
 	kipc_sem_set_unlock(set);
 	return now;
@@ -76,7 +76,7 @@ void kipc_sem_unwatch(struct kipc_object *object, struct kipc_watch *watch)
 {
 	struct kipc_sem_set *set = kipc_sem_set_of(object);
 
-	kipc_sem_set_lock(set);
+	kipc_sem_set_lock_one(set, watch->num);
 	kipc_watch_disarm_locked(object, watch);
 	kipc_sem_set_unlock(set);
 }
