@@ -73,14 +73,27 @@ struct kipc_msg_rank {
 };
 
 /**
+ * struct kipc_msg_index - how far a tree of a queue's messages has got; kipc_msg_queue.lock
+ * @below: messages with a lower number are in it: 0: none, for nobody asked;
+ *	   KIPC_MSG_INDEXED: all
+ * @next: while only some are: the message that it goes on with, whose number is @below
+ */
+struct kipc_msg_index {
+	u64 below;
+	struct kipc_msg *next;
+};
+
+#define KIPC_MSG_INDEXED	U64_MAX
+
+/**
  * struct kipc_msg_queue - a queue; all but @object under @lock
  * @object: common header; its size is 0
  * @lock: see the lock map
  * @messages: all, in order of arrival
- * @sorted: all, by type and arrival, if @is_sorted
- * @is_sorted: somebody asked by type since the queue was empty
- * @ranked: all, in order of arrival, if @is_ranked
- * @is_ranked: somebody asked by exception or position, likewise
+ * @sorted: by type and arrival, once somebody asked by type since the queue was empty
+ * @ranked: in order of arrival, once somebody asked by exception or position, likewise
+ * @sorting: which of them are in @sorted
+ * @ranking: which of them are in @ranked
  * @seq: number of what arrives next, message or sleeper
  * @count: messages
  * @bytes: their bytes
@@ -104,8 +117,8 @@ struct kipc_msg_queue {
 	struct list_head messages;
 	struct rb_root sorted;
 	struct rb_root ranked;
-	bool is_sorted;
-	bool is_ranked;
+	struct kipc_msg_index sorting;
+	struct kipc_msg_index ranking;
 	u64 seq;
 	unsigned long count;
 	unsigned long bytes;
@@ -242,7 +255,8 @@ static inline struct kipc_msg *kipc_msg_first(struct kipc_msg_queue *queue)
  * @match: what is wanted
  * @type: the type, or the position
  *
- * Return: the message, in the queue still, or NULL.
+ * Return: the message, in the queue still; NULL: there is none; -EAGAIN: that takes longer
+ *	   than the lock is to be held: ask again.
  */
 static inline struct kipc_msg *kipc_msg_find_locked(struct kipc_msg_queue *queue,
 						    enum kipc_msg_match match, long type)

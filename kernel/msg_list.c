@@ -4,9 +4,10 @@
  *
  * Most queues hold few messages, or are read from the front: then the list is all there
  * is.  Whoever asks for what the first messages do not tell has them all sorted, or
- * ranked; from then on they are, until the queue is empty.  So each message enters each
- * tree once at most.
+ * ranked, a few at a time, with the lock given back in between; from then on they are,
+ * until the queue is empty.  So each message enters each tree once at most.
  */
+#include <linux/err.h>
 #include <linux/sched.h>
 #include <linux/slab.h>
 
@@ -15,19 +16,53 @@
 /* Messages that are looked at one after the other before they are ranked. */
 #define KIPC_MSG_WALK	16
 
+/* Messages that are sorted, or ranked, before others may have the lock. */
+#define KIPC_MSG_STRIDE	256
+
+/* ---- What has come into a tree so far ---- */
+
+/* Return: the message that it goes on with, or NULL: it is complete. */
+static struct kipc_msg *kipc_msg_index_next_locked(struct kipc_msg_queue *queue,
+						   struct kipc_msg_index *index)
+{
+	if (!index->below)
+		index->next = kipc_msg_first(queue);
+	return index->next;
+}
+
+/* The message that it would go on with is in it, or leaves the queue. */
+static void kipc_msg_index_advance_locked(struct kipc_msg_queue *queue,
+					  struct kipc_msg_index *index)
+{
+	if (list_is_last(&index->next->list, &queue->messages)) {
+		index->next = NULL;
+		index->below = KIPC_MSG_INDEXED;
+	} else {
+		index->next = list_next_entry(index->next, list);
+		index->below = index->next->place.seq;
+	}
+}
+
+static bool kipc_msg_is_indexed(const struct kipc_msg_index *index)
+{
+	return index->below == KIPC_MSG_INDEXED;
+}
+
 /* ---- By type ---- */
 
-static noinline void kipc_msg_sort_all_locked(struct kipc_msg_queue *queue)
+/* The next few messages.  Return: whether all are sorted. */
+static noinline bool kipc_msg_sort_some_locked(struct kipc_msg_queue *queue)
 {
+	unsigned int count = KIPC_MSG_STRIDE;
 	struct kipc_msg *msg;
 
-	if (queue->is_sorted)
-		return;
-	queue->is_sorted = true;
-	list_for_each_entry(msg, &queue->messages, list) {
+	if (likely(kipc_msg_is_indexed(&queue->sorting)))
+		return true;
+	for (; count && (msg = kipc_msg_index_next_locked(queue, &queue->sorting)); count--) {
 		kipc_sorted_insert(&queue->sorted, &msg->place);
-		cond_resched();
+		kipc_msg_index_advance_locked(queue, &queue->sorting);
 	}
+	return kipc_msg_is_indexed(&queue->sorting);
 }
 
 /* ---- By arrival ---- */
@@ -36,7 +71,7 @@ static bool kipc_msg_rank_locked(struct kipc_msg_queue *queue, struct kipc_msg *
 {
 	struct kipc_msg_rank *rank;
 
-	/* Not worth killing anybody: see kipc_msg_rank_all_locked(). */
+	/* Not worth killing anybody: see kipc_msg_rank_some_locked(). */
 	rank = kmalloc(sizeof(*rank), GFP_KERNEL_ACCOUNT | __GFP_NORETRY | __GFP_NOWARN);
 	if (!rank)
 		return false;
@@ -59,7 +94,7 @@ static void kipc_msg_unrank_all_locked(struct kipc_msg_queue *queue)
 {
 	struct kipc_msg *msg;
 
-	queue->is_ranked = false;
+	queue->ranking = (struct kipc_msg_index){};
 	list_for_each_entry(msg, &queue->messages, list) {
 		if (msg->rank)
 			kipc_msg_unrank_locked(queue, msg);
@@ -67,21 +102,25 @@ static void kipc_msg_unrank_all_locked(struct kipc_msg_queue *queue)
 	}
 }
 
-/* For lack of memory they are not: then the list is walked. */
-static void kipc_msg_rank_all_locked(struct kipc_msg_queue *queue)
+/*
+ * The next few messages.  Return: whether that is all, or nothing to go on with: for lack
+ * of memory none are ranked, and the list is walked.
+ */
+static bool kipc_msg_rank_some_locked(struct kipc_msg_queue *queue)
 {
+	unsigned int count = KIPC_MSG_STRIDE;
 	struct kipc_msg *msg;
 
-	if (queue->is_ranked || queue->count <= KIPC_MSG_WALK)
-		return;
-	queue->is_ranked = true;
-	list_for_each_entry(msg, &queue->messages, list) {
+	if (kipc_msg_is_indexed(&queue->ranking) || queue->count <= KIPC_MSG_WALK)
+		return true;
+	for (; count && (msg = kipc_msg_index_next_locked(queue, &queue->ranking)); count--) {
 		if (!kipc_msg_rank_locked(queue, msg)) {
 			kipc_msg_unrank_all_locked(queue);
-			return;
+			return true;
 		}
-		cond_resched();
+		kipc_msg_index_advance_locked(queue, &queue->ranking);
 	}
+	return kipc_msg_is_indexed(&queue->ranking);
 }
 
 static struct kipc_msg *kipc_msg_ranked(struct kipc_rank *rank)
@@ -123,11 +162,11 @@ void kipc_msg_add_locked(struct kipc_msg_queue *queue, struct kipc_msg *msg)
 		     msg->place.seq))
 		before = kipc_msg_before_locked(queue, msg);
 	list_add(&msg->list, before);
-	if (queue->is_sorted)
+	if (msg->place.seq < queue->sorting.below)
 		kipc_sorted_insert(&queue->sorted, &msg->place);
 	queue->count++;
 	queue->bytes += msg->size;
-	if (unlikely(queue->is_ranked) && !kipc_msg_rank_locked(queue, msg))
+	if (unlikely(msg->place.seq < queue->ranking.below) && !kipc_msg_rank_locked(queue, msg))
 		kipc_msg_unrank_all_locked(queue);
 }
 
@@ -139,15 +178,19 @@ void kipc_msg_add_locked(struct kipc_msg_queue *queue, struct kipc_msg *msg)
 void kipc_msg_remove_locked(struct kipc_msg_queue *queue, struct kipc_msg *msg)
 {
 	lockdep_assert_held(&queue->lock);
-	list_del(&msg->list);
-	if (queue->is_sorted)
+	if (unlikely(queue->sorting.next == msg))
+		kipc_msg_index_advance_locked(queue, &queue->sorting);
+	else if (msg->place.seq < queue->sorting.below)
 		kipc_sorted_erase(&queue->sorted, &msg->place);
-	if (unlikely(msg->rank))
+	if (unlikely(queue->ranking.next == msg))
+		kipc_msg_index_advance_locked(queue, &queue->ranking);
+	else if (unlikely(msg->rank))
 		kipc_msg_unrank_locked(queue, msg);
+	list_del(&msg->list);
 	queue->bytes -= msg->size;
 	if (!--queue->count) {
-		queue->is_sorted = false;
-		queue->is_ranked = false;
+		queue->sorting.below = 0;
+		queue->ranking.below = 0;
 	}
 }
 
@@ -162,9 +205,9 @@ static noinline struct kipc_msg *kipc_msg_find_other_locked(struct kipc_msg_queu
 			return msg;
 		if (++walked % KIPC_MSG_WALK)
 			continue;
-		if (walked == KIPC_MSG_WALK)
-			kipc_msg_rank_all_locked(queue);
-		if (queue->is_ranked)
+		if (walked == KIPC_MSG_WALK && !kipc_msg_rank_some_locked(queue))
+			return ERR_PTR(-EAGAIN);
+		if (kipc_msg_is_indexed(&queue->ranking))
 			return kipc_msg_ranked(kipc_ranked_find_other(&queue->ranked, type));
 		cond_resched();
 	}
@@ -177,9 +220,9 @@ static noinline struct kipc_msg *kipc_msg_at_locked(struct kipc_msg_queue *queue
 
 	if (position < 0 || position >= queue->count)
 		return NULL;
-	if (position >= KIPC_MSG_WALK)
-		kipc_msg_rank_all_locked(queue);
-	if (queue->is_ranked)
+	if (position >= KIPC_MSG_WALK && !kipc_msg_rank_some_locked(queue))
+		return ERR_PTR(-EAGAIN);
+	if (kipc_msg_is_indexed(&queue->ranking))
 		return kipc_msg_ranked(kipc_ranked_at(&queue->ranked, position));
 	list_for_each_entry(msg, &queue->messages, list) {
 		if (!position--)
@@ -196,7 +239,7 @@ static noinline struct kipc_msg *kipc_msg_at_locked(struct kipc_msg_queue *queue
  * @match: what is wanted
  * @type: the type, or the position
  *
- * Return: the message, in the queue still, or NULL.
+ * Return: as kipc_msg_find_locked().
  */
 struct kipc_msg *kipc_msg_find_behind_locked(struct kipc_msg_queue *queue,
 					     enum kipc_msg_match match, long type)
@@ -208,11 +251,13 @@ struct kipc_msg *kipc_msg_find_behind_locked(struct kipc_msg_queue *queue,
 	case KIPC_MSG_EXACT:
 		if (queue->count == 1)
 			return NULL;
-		kipc_msg_sort_all_locked(queue);
+		if (!kipc_msg_sort_some_locked(queue))
+			return ERR_PTR(-EAGAIN);
 		return kipc_msg_placed(kipc_sorted_find(&queue->sorted, type));
 	case KIPC_MSG_LEAST:
 		if (queue->count > 1) {
-			kipc_msg_sort_all_locked(queue);
+			if (!kipc_msg_sort_some_locked(queue))
+				return ERR_PTR(-EAGAIN);
 			msg = kipc_msg_placed(kipc_sorted_first(&queue->sorted));
 		}
 		return msg->place.value <= type ? msg : NULL;

@@ -516,7 +516,7 @@ int kipc_msg_send_granted(const struct kipc_grant *grant, unsigned int flags, u6
 
 /*
  * Take what is wanted, or a reference if it is to stay; the queue's lock is held.
- * Return: the message, -E2BIG, or NULL: there is none.
+ * Return: the message; -E2BIG; NULL: there is none; -EAGAIN: see kipc_msg_find_locked().
  */
 static struct kipc_msg *kipc_msg_try_receive_locked(struct kipc_msg_queue *queue,
 						    enum kipc_msg_match match, long type,
@@ -524,8 +524,8 @@ static struct kipc_msg *kipc_msg_try_receive_locked(struct kipc_msg_queue *queue
 {
 	struct kipc_msg *msg = kipc_msg_find_locked(queue, match, type);
 
-	if (unlikely(!msg))
-		return NULL;
+	if (unlikely(IS_ERR_OR_NULL(msg)))
+		return msg;
 	if (unlikely(msg->size > room))
 		return ERR_PTR(-E2BIG);
 	if (unlikely(match == KIPC_MSG_COPY))
@@ -533,6 +533,29 @@ static struct kipc_msg *kipc_msg_try_receive_locked(struct kipc_msg_queue *queue
 	else
 		kipc_msg_take_locked(queue, msg);
 	return msg;
+}
+
+/*
+ * If the caller may, do that.  Return: 0 with the queue's lock held, and what came of it in
+ * @msg; or an error.
+ */
+static __always_inline int
+kipc_msg_lock_and_receive(struct kipc_msg_queue *queue, const struct kipc_grant *grant,
+			  enum kipc_msg_match match, long type, size_t room,
+			  struct kipc_msg **msg)
+{
+	int ret;
+
+	for (;;) {
+		ret = kipc_msg_lock(queue, S_IRUGO, grant);
+		if (unlikely(ret))
+			return ret;
+		*msg = kipc_msg_try_receive_locked(queue, match, type, room);
+		if (likely(*msg != ERR_PTR(-EAGAIN)))
+			return 0;
+		kipc_msg_queue_unlock(queue);
+		cond_resched();
+	}
 }
 
 /* There is none; the queue's lock is held, and given back.  No @timeout: do not wait. */
@@ -556,10 +579,9 @@ kipc_msg_receive_blocked_unlock(struct kipc_msg_queue *queue, const struct kipc_
 		ret = kipc_msg_sleep_unlock(queue, &sleeper, timeout);
 		if (ret != KIPC_MSG_AGAIN)
 			goto woken;
-		ret = kipc_msg_lock(queue, S_IRUGO, grant);
+		ret = kipc_msg_lock_and_receive(queue, grant, match, type, room, &msg);
 		if (ret)
 			return ERR_PTR(ret);
-		msg = kipc_msg_try_receive_locked(queue, match, type, room);
 	} while (!msg);
 	kipc_msg_queue_unlock(queue);
 	return msg;
@@ -580,13 +602,13 @@ kipc_msg_obtain(struct kipc_msg_queue *queue, const struct kipc_grant *grant,
 		enum kipc_msg_match match, long type, size_t room,
 		const struct kipc_timeout *timeout)
 {
-	int ret = kipc_msg_lock(queue, S_IRUGO, grant);
 	struct kipc_msg *msg;
+	int ret;
 
+	ret = kipc_msg_lock_and_receive(queue, grant, match, type, room, &msg);
 	if (unlikely(ret))
 		return ERR_PTR(ret);
 	queue->object.calls++;
-	msg = kipc_msg_try_receive_locked(queue, match, type, room);
 	if (unlikely(!msg))
 		return kipc_msg_receive_blocked_unlock(queue, grant, match, type, room, timeout);
 	kipc_msg_queue_unlock(queue);

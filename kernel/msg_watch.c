@@ -2,6 +2,9 @@
 /*
  * Watching a queue: see watch.h.
  */
+#include <linux/err.h>
+#include <linux/sched.h>
+
 #include "msg.h"
 
 /**
@@ -14,9 +17,14 @@
 __poll_t kipc_msg_see_locked(struct kipc_object *object, struct kipc_watch *watch)
 {
 	struct kipc_msg_queue *queue = kipc_msg_queue_of(object);
+	struct kipc_msg *msg;
 	__poll_t now = 0;
 
-	if (kipc_msg_find_locked(queue, watch->match, watch->type))
+	/* Found since kipc_msg_poll() asked: it does not take long. */
+	do
+		msg = kipc_msg_find_locked(queue, watch->match, watch->type);
+	while (IS_ERR(msg));
+	if (msg)
 		now |= EPOLLIN | EPOLLRDNORM;
 	if (kipc_msg_fits_locked(queue, 1))
 		now |= EPOLLOUT | EPOLLWRNORM;
@@ -37,6 +45,11 @@ __poll_t kipc_msg_poll(struct kipc_object *object, struct kipc_watch *watch)
 	__poll_t now;
 
 	mutex_lock(&queue->lock);
+	while (IS_ERR(kipc_msg_find_locked(queue, watch->match, watch->type))) {
+		mutex_unlock(&queue->lock);
+		cond_resched();
+		mutex_lock(&queue->lock);
+	}
 	now = kipc_watch_arm_locked(object, watch);
 	mutex_unlock(&queue->lock);
 	return now;
