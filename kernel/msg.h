@@ -123,7 +123,7 @@ struct kipc_msg_queue {
 	unsigned long count;
 	unsigned long bytes;
 	unsigned long max_bytes;
-	struct kipc_wakes wakes;
+	struct wake_q_head wakes;
 	struct rb_root exact;
 	struct rb_root least;
 	struct rb_root except;
@@ -187,7 +187,7 @@ static inline struct kipc_msg *kipc_msg_placed(struct kipc_place *place)
 static inline void kipc_msg_queue_unlock(struct kipc_msg_queue *queue)
 {
 	kipc_watch_notify_locked(&queue->object);
-	if (unlikely(queue->wakes.count))
+	if (unlikely(!wake_q_empty(&queue->wakes)))
 		kipc_unlock_and_wake(&queue->lock, &queue->wakes);
 	else
 		mutex_unlock(&queue->lock);

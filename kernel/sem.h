@@ -87,7 +87,7 @@ struct kipc_sem_set {
 	struct list_head change;
 	struct list_head zero;
 	time64_t otime;
-	struct kipc_wakes wakes;
+	struct wake_q_head wakes;
 	struct list_head undos;
 	unsigned long forgets;
 	struct list_head views;
@@ -332,7 +332,7 @@ static inline void kipc_sem_set_lock_one(struct kipc_sem_set *set, unsigned int 
 static inline void kipc_sem_set_unlock(struct kipc_sem_set *set)
 {
 	kipc_watch_notify_locked(&set->object);
-	if (unlikely(set->wakes.count))
+	if (unlikely(!wake_q_empty(&set->wakes)))
 		kipc_unlock_and_wake(&set->lock, &set->wakes);
 	else
 		mutex_unlock(&set->lock);

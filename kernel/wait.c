@@ -128,40 +128,25 @@ int kipc_wait(const struct kipc_sleeper *sleeper, const struct kipc_timeout *tim
 }
 
 /**
- * kipc_wake() - wake a task
- * @task: the task, with a reference that is given back
- */
-void kipc_wake(struct task_struct *task)
-{
-	wake_up_process(task);
-	put_task_struct(task);
-}
-
-static noinline void kipc_unlock_and_wake_several(struct mutex *lock, struct kipc_wakes *wakes)
-{
-	struct kipc_wakes mine = *wakes;
-	unsigned int i;
-
-	wakes->count = 0;
-	mutex_unlock(lock);
-	for (i = 0; i < mine.count; i++)
-		kipc_wake(mine.tasks[i]);
-}
-
-/**
  * kipc_unlock_and_wake() - give a mutex back, and wake who got its turn
  * @lock: the mutex
- * @wakes: what it protects; somebody at least
+ * @wakes: what it protects
  */
-void kipc_unlock_and_wake(struct mutex *lock, struct kipc_wakes *wakes)
+void kipc_unlock_and_wake(struct mutex *lock, struct wake_q_head *wakes)
 {
-	struct task_struct *task = wakes->tasks[0];
+	struct wake_q_node *node = wakes->first;
+	struct task_struct *task;
 
-	if (unlikely(wakes->count > 1)) {
-		kipc_unlock_and_wake_several(lock, wakes);
-		return;
-	}
-	wakes->count = 0;
+	wake_q_init(wakes);
 	mutex_unlock(lock);
-	kipc_wake(task);
+	while (node != WAKE_Q_TAIL) {
+		task = container_of(node, struct task_struct, wake_q);
+		node = node->next;
+		/* Whoever finds it free is followed by a waking that has a barrier. */
+		WRITE_ONCE(task->wake_q.next, NULL);
+		wake_up_process(task);
+		put_task_struct(task);
+		if (node != WAKE_Q_TAIL)
+			cond_resched();
+	}
 }

@@ -18,6 +18,7 @@
 #include <linux/mutex.h>
 #include <linux/pid.h>
 #include <linux/sched/task.h>
+#include <linux/sched/wake_q.h>
 #include <linux/types.h>
 
 /**
@@ -60,18 +61,6 @@ struct kipc_sleeper {
 	void (*finished)(struct kipc_sleeper *sleeper);
 };
 
-#define KIPC_WAKES	4
-
-/**
- * struct kipc_wakes - tasks to wake once the mutex is free
- * @count: how many
- * @tasks: with references
- */
-struct kipc_wakes {
-	unsigned int count;
-	struct task_struct *tasks[KIPC_WAKES];
-};
-
 /**
  * kipc_claim() - may this call be carried out, or have another result?
  * @sleeper: the call, which will be, or will have it
@@ -82,8 +71,7 @@ static inline bool kipc_claim(const struct kipc_sleeper *sleeper)
 }
 
 int kipc_wait(const struct kipc_sleeper *sleeper, const struct kipc_timeout *timeout);
-void kipc_wake(struct task_struct *task);
-void kipc_unlock_and_wake(struct mutex *lock, struct kipc_wakes *wakes);
+void kipc_unlock_and_wake(struct mutex *lock, struct wake_q_head *wakes);
 
 /**
  * kipc_status() - the status of a sleeping call, for whoever made it
@@ -95,13 +83,31 @@ static inline int kipc_status(const struct kipc_sleeper *sleeper)
 	return smp_load_acquire(&sleeper->status);
 }
 
+/*
+ * As the kernel's own wake_q_add_safe(), which modules cannot call.  A task that is on
+ * another's list already is woken by that one, after this.
+ */
+static __always_inline void kipc_wake_later(struct wake_q_head *wakes, struct task_struct *task)
+{
+	struct wake_q_node *node = &task->wake_q;
+
+	/* Pairs with that of the waking, which comes after the node is free. */
+	smp_mb__before_atomic();
+	if (unlikely(cmpxchg_relaxed(&node->next, NULL, WAKE_Q_TAIL))) {
+		put_task_struct(task);
+		return;
+	}
+	*wakes->lastp = node;
+	wakes->lastp = &node->next;
+}
+
 /**
  * kipc_finish_locked() - say a sleeper's result
- * @wakes: of the object, whose mutex is held
+ * @wakes: of the object, whose mutex is held: tasks to wake once it is free
  * @sleeper: in no queue any more; it may be gone as soon as it sees the result
  * @result: the result
  */
-static __always_inline void kipc_finish_locked(struct kipc_wakes *wakes,
+static __always_inline void kipc_finish_locked(struct wake_q_head *wakes,
 					       struct kipc_sleeper *sleeper, int result)
 {
 	struct task_struct *task = sleeper->task;
@@ -114,10 +120,7 @@ static __always_inline void kipc_finish_locked(struct kipc_wakes *wakes,
 	get_task_struct(task);
 	/* Pairs with kipc_status(). */
 	smp_store_release(&sleeper->status, result);
-	if (likely(wakes->count < KIPC_WAKES))
-		wakes->tasks[wakes->count++] = task;
-	else
-		kipc_wake(task);
+	kipc_wake_later(wakes, task);
 }
 
 #endif /* KIPC_WAIT_H */
