@@ -17,8 +17,10 @@
 #include <linux/ipc.h>
 #include <linux/jiffies.h>
 #include <linux/ktime.h>
+#include <linux/mm.h>
 #include <linux/pid_namespace.h>
 #include <linux/proc_fs.h>
+#include <linux/sched.h>
 #include <linux/seq_file.h>
 #include <linux/slab.h>
 #include <linux/uaccess.h>
@@ -64,12 +66,14 @@ struct kipc_proc_file {
  * @space: with a reference
  * @pid_ns: of the reader, with a reference
  * @user_ns: of the reader
+ * @error: of @file's show
  */
 struct kipc_proc_walk {
 	const struct kipc_proc_file *file;
 	struct kipc_space *space;
 	struct pid_namespace *pid_ns;
 	struct user_namespace *user_ns;
+	int error;
 };
 
 /* ---- Walks: position is 0 for the header, then kind and index + 1 ---- */
@@ -132,7 +136,7 @@ static int kipc_proc_show(struct seq_file *s, void *v)
 	reader = override_creds(s->file->f_cred);
 	walk->file->show(s, v);
 	revert_creds(reader);
-	return 0;
+	return walk->error;
 }
 
 static const struct seq_operations kipc_proc_seq_ops = {
@@ -272,56 +276,117 @@ unlock:
 
 /* ---- waiters ---- */
 
-static void kipc_proc_show_operation(struct kipc_sem_set *set, struct kipc_sem_sleeper *op,
+/* What is shown of one, but for what is the object's. */
+struct kipc_proc_waiter {
+	long num;
+	int pid;
+	int op;
+	unsigned long since;
+};
+
+/* What is shown of an object's: taken down with it locked, written with it free. */
+struct kipc_proc_waiters {
+	struct pid_namespace *pid_ns;
+	unsigned int count;
+	unsigned int max;
+	struct kipc_proc_waiter *waiter;
+};
+
+static void kipc_proc_note(struct kipc_proc_waiters *waiters, struct pid *pid, long num,
+			   int op, unsigned long since)
+{
+	struct kipc_proc_waiter *waiter;
+
+	if (waiters->count++ >= waiters->max)
+		return;
+	waiter = &waiters->waiter[waiters->count - 1];
+	waiter->num = num;
+	waiter->pid = pid_nr_ns(pid, waiters->pid_ns);
+	waiter->op = op;
+	waiter->since = since;
+}
+
+static void kipc_proc_note_operation(struct kipc_sem_set *set, struct kipc_sem_sleeper *op,
 				     void *data)
 {
-	struct seq_file *s = data;
-	struct kipc_proc_walk *walk = s->private;
-
-	seq_printf(s, "%-4s %10d %6u %10d %7d %10lu\n",
-		   kipc_kind_names[KIPC_KIND_SEM], set->object.id, op->blocked->sem_num,
-		   pid_nr_ns(op->call.pid, walk->pid_ns), op->blocked->sem_op,
-		   (jiffies - op->call.since) / HZ);
+	kipc_proc_note(data, op->call.pid, op->blocked->sem_num, op->blocked->sem_op, op->call.since);
 }
 
 /* The type as its caller gave it. */
-static void kipc_proc_show_sleeper(struct kipc_msg_queue *queue,
+static void kipc_proc_note_sleeper(struct kipc_msg_queue *queue,
 				   struct kipc_msg_sleeper *sleeper, void *data)
 {
-	static const char * const ops[] = {
-		[KIPC_MSG_SEND] = "send",
-		[KIPC_MSG_EXCEPT] = "except",
-	};
-	bool is_named = sleeper->match == KIPC_MSG_SEND || sleeper->match == KIPC_MSG_EXCEPT;
-	struct seq_file *s = data;
-	struct kipc_proc_walk *walk = s->private;
-
-	seq_printf(s, "%-4s %10d %6ld %10d %7s %10lu\n",
-		   kipc_kind_names[KIPC_KIND_MSG], queue->object.id,
-		   sleeper->match == KIPC_MSG_LEAST ? -sleeper->type : sleeper->type,
-		   pid_nr_ns(sleeper->call.pid, walk->pid_ns),
-		   is_named ? ops[sleeper->match] : "receive",
-		   (jiffies - sleeper->call.since) / HZ);
+	kipc_proc_note(data, sleeper->call.pid,
+		       sleeper->match == KIPC_MSG_LEAST ? -sleeper->type : sleeper->type,
+		       sleeper->match, sleeper->call.since);
 }
 
-static void kipc_proc_waiters_show(struct seq_file *s, struct kipc_object *object)
+static void kipc_proc_note_all(struct kipc_object *object, struct kipc_proc_waiters *waiters)
 {
 	struct kipc_msg_queue *queue;
 	struct kipc_sem_set *set;
 
-	if (!kipc_may_access(object, S_IRUGO))
-		return;
+	waiters->count = 0;
 	if (object->kind == KIPC_KIND_SEM) {
 		set = kipc_sem_set_of(object);
 		kipc_sem_set_lock(set);
-		kipc_sem_visit_sleepers_locked(set, kipc_proc_show_operation, s);
+		kipc_sem_visit_sleepers_locked(set, kipc_proc_note_operation, waiters);
 		kipc_sem_set_unlock(set);
 	} else {
 		queue = kipc_msg_queue_of(object);
 		mutex_lock(&queue->lock);
-		kipc_msg_visit_sleepers_locked(queue, kipc_proc_show_sleeper, s);
+		kipc_msg_visit_sleepers_locked(queue, kipc_proc_note_sleeper, waiters);
 		mutex_unlock(&queue->lock);
 	}
+}
+
+static void kipc_proc_show_waiter(struct seq_file *s, struct kipc_object *object,
+				  const struct kipc_proc_waiter *waiter)
+{
+	static const char * const names[] = {
+		[KIPC_MSG_ANY] = "receive",
+		[KIPC_MSG_EXACT] = "receive",
+		[KIPC_MSG_LEAST] = "receive",
+		[KIPC_MSG_EXCEPT] = "except",
+		[KIPC_MSG_SEND] = "send",
+	};
+
+	seq_printf(s, "%-4s %10d %6ld %10d ", kipc_kind_names[object->kind], object->id,
+		   waiter->num, waiter->pid);
+	if (object->kind == KIPC_KIND_SEM)
+		seq_printf(s, "%7d", waiter->op);
+	else
+		seq_printf(s, "%7s", names[waiter->op]);
+	seq_printf(s, " %10lu\n", (jiffies - waiter->since) / HZ);
+}
+
+static void kipc_proc_waiters_show(struct seq_file *s, struct kipc_object *object)
+{
+	struct kipc_proc_walk *walk = s->private;
+	struct kipc_proc_waiters waiters = { .pid_ns = walk->pid_ns };
+	unsigned int i;
+
+	if (!kipc_may_access(object, S_IRUGO))
+		return;
+	/* Until there is room for all, of whom there may be more by then. */
+	for (;;) {
+		kipc_proc_note_all(object, &waiters);
+		if (waiters.count <= waiters.max)
+			break;
+		waiters.max = waiters.count + waiters.count / 8;
+		kvfree(waiters.waiter);
+		waiters.waiter = kvmalloc_array(waiters.max, sizeof(*waiters.waiter),
+						GFP_KERNEL_ACCOUNT);
+		if (!waiters.waiter) {
+			walk->error = -ENOMEM;
+			return;
+		}
+	}
+	for (i = 0; i < waiters.count; i++) {
+		kipc_proc_show_waiter(s, object, &waiters.waiter[i]);
+		cond_resched();
+	}
+	kvfree(waiters.waiter);
 }
 
 /* ---- objects ---- */
