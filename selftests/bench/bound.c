@@ -23,11 +23,13 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
 #include <kipc.h>
+#include <linux/futex.h>
 
 #include "common/peer.h"
 #include "hostile/raw.h"
@@ -160,8 +162,8 @@ static void stop_prober(void)
 {
 	long rounds = probe->rounds;
 
-	/* And once more behind the act. */
-	while (probe->rounds < rounds + 20)
+	/* And behind the act: memory is freed later. */
+	while (probe->rounds < rounds + 2000)
 		wait_a_little();
 	probe->go = -1;
 	waitpid(prober, NULL, 0);
@@ -172,6 +174,7 @@ static void stop_prober(void)
 static pid_t held[SLEEPERS];
 static int held_count;
 static volatile int *ready;	/* how many of them are, shared */
+static volatile int *futex;	/* they may sleep on, shared */
 
 static void wait_ready(int count)
 {
@@ -393,7 +396,7 @@ static void *sleep_without_ipc(void *arg)
 {
 	(void)arg;
 	be_ready();
-	pause();
+	syscall(SYS_futex, futex, FUTEX_WAIT, 0, NULL, NULL, 0);
 	return NULL;
 }
 
@@ -425,6 +428,13 @@ static void sleepers(int id, void *(*fn)(void *arg), int on, int op)
 	held[held_count++] = start_one(start_sleepers, id, 0);
 	wait_ready(SLEEPERS);
 	sleep_until(now() + 1000000000l);
+}
+
+static void wake_without_ipc(int id)
+{
+	(void)id;
+	*futex = 1;
+	syscall(SYS_futex, futex, FUTEX_WAKE, SLEEPERS, NULL, NULL, 0);
 }
 
 static void wake_all(int id)
@@ -634,6 +644,7 @@ static int full_queue(void) { return new_queue(MESSAGES); }
 
 static int idle_threads(void)
 {
+	*futex = 0;
 	sleepers(0, sleep_without_ipc, 0, 0);
 	return large_set();
 }
@@ -705,6 +716,7 @@ static const struct scenario {
 	{ "SETALL wakes 4,000 on as many", sleepers_on_all, set_all, look_at_set, BOTH },
 	{ "IPC_RMID, 4,000 sleep", sleepers_on_all, remove_set, look_at_set, BOTH },
 	{ "a death, 4,000 threads sleep", sleepers_on_all, end_one, look_at_set, BOTH },
+	{ "wakes 4,000, no IPC", idle_threads, wake_without_ipc, look_at_set, KIPC_ONLY },
 	{ "a death, 4,000 threads, no IPC", idle_threads, end_one, look_at_set, KIPC_ONLY },
 	{ "GETNCNT, 4,000 sleep", sleepers_on_one, count_sleepers, look_at_set, BOTH },
 	{ "listing of waiters, 4,000 sleep", sleepers_on_all, read_waiters, look_at_set,
@@ -746,6 +758,8 @@ static int run(const struct scenario *s, const struct ipc *which)
 		if (unshare(CLONE_NEWIPC))
 			die("unshare");
 		id = s->set_up();
+		/* What was before is to be over. */
+		sleep_until(now() + 200000000l);
 		start_prober(s->call, id);
 		start = now();
 		s->act(id);
@@ -771,6 +785,7 @@ int main(int argc, char **argv)
 
 	probe = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	ready = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	futex = ready + 1;
 	if (probe == MAP_FAILED || ready == MAP_FAILED)
 		die("memory");
 	setrlimit(RLIMIT_NPROC, &limit);
