@@ -105,6 +105,7 @@ struct kipc_msg_index {
  * @senders: sleepers that send, ranked by the bytes of their message, negated
  * @receiver_count: sleepers in @exact, @least and @except
  * @sender_count: sleepers in @senders
+ * @unsettled: there may be room for some of these
  * @permits: changes of permission so far
  * @lspid: thread group that sent last, with a reference, or NULL
  * @lrpid: thread group that received last, likewise
@@ -130,6 +131,7 @@ struct kipc_msg_queue {
 	struct rb_root senders;
 	unsigned int receiver_count;
 	unsigned int sender_count;
+	bool unsettled;
 	unsigned int permits;
 	struct pid *lspid;
 	struct pid *lrpid;
@@ -180,18 +182,25 @@ static inline struct kipc_msg *kipc_msg_placed(struct kipc_place *place)
 	return place ? container_of(place, struct kipc_msg, place) : NULL;
 }
 
+void kipc_msg_settle_rest(struct kipc_msg_queue *queue);
+
 /**
  * kipc_msg_queue_unlock() - give a queue's lock back, and wake who got its turn
  * @queue: the queue
  */
 static inline void kipc_msg_queue_unlock(struct kipc_msg_queue *queue)
 {
+	if (unlikely(queue->unsettled))
+		kipc_msg_settle_rest(queue);
 	kipc_watch_notify_locked(&queue->object);
 	if (unlikely(!wake_q_empty(&queue->wakes)))
 		kipc_unlock_and_wake(&queue->lock, &queue->wakes);
 	else
 		mutex_unlock(&queue->lock);
 }
+
+/* Messages, or sleepers, that are worked on before others may have the lock. */
+#define KIPC_MSG_STRIDE	256
 
 /* Whether there is room for a message of @size bytes. */
 static inline bool kipc_msg_fits_locked(struct kipc_msg_queue *queue, size_t size)

@@ -16,9 +16,6 @@
 /* Messages that are looked at one after the other before they are ranked. */
 #define KIPC_MSG_WALK	16
 
-/* Messages that are sorted, or ranked, before others may have the lock. */
-#define KIPC_MSG_STRIDE	256
-
 /* ---- What has come into a tree so far ---- */
 
 /* Return: the message that it goes on with, or NULL: it is complete. */

@@ -160,12 +160,17 @@ static void kipc_msg_put_locked(struct kipc_msg_queue *queue, struct kipc_msg *m
 		kipc_msg_add_locked(queue, msg);
 }
 
-/* There may be room: whose message fits in goes on, first come first. */
+/*
+ * There may be room: whose message fits in goes on, first come first.  The rest of many
+ * do before anybody else sends or receives: kipc_msg_settle_rest().
+ */
 static void kipc_msg_settle_senders_locked(struct kipc_msg_queue *queue)
 {
+	unsigned int count = KIPC_MSG_STRIDE;
 	struct kipc_msg_sleeper *sleeper;
 	unsigned long max_bytes, room;
 
+	queue->unsettled = false;
 	while (queue->sender_count) {
 		max_bytes = READ_ONCE(queue->max_bytes);
 		if (queue->bytes > max_bytes || queue->count >= max_bytes)
@@ -175,6 +180,10 @@ static void kipc_msg_settle_senders_locked(struct kipc_msg_queue *queue)
 								     -(long)room));
 		if (!sleeper)
 			break;
+		if (!count--) {
+			queue->unsettled = true;
+			break;
+		}
 		if (sleeper->permits != queue->permits && sleeper->call.task) {
 			kipc_msg_finish_locked(queue, sleeper, KIPC_MSG_AGAIN);
 		} else if (unlikely(!kipc_claim(&sleeper->call))) {
@@ -185,6 +194,23 @@ static void kipc_msg_settle_senders_locked(struct kipc_msg_queue *queue)
 		}
 		cond_resched();
 	}
+}
+
+/**
+ * kipc_msg_settle_rest() - see to kipc_msg_queue.unsettled
+ * @queue: the queue; its lock is held, and given back in between
+ */
+void kipc_msg_settle_rest(struct kipc_msg_queue *queue)
+{
+	lockdep_assert_held(&queue->lock);
+	do {
+		kipc_watch_notify_locked(&queue->object);
+		kipc_unlock_and_wake(&queue->lock, &queue->wakes);
+		cond_resched();
+		mutex_lock(&queue->lock);
+		if (queue->unsettled)
+			kipc_msg_settle_senders_locked(queue);
+	} while (queue->unsettled);
 }
 
 /* The caller receives a message. */
@@ -343,6 +369,8 @@ static __always_inline int kipc_msg_lock(struct kipc_msg_queue *queue, int mode,
 	int ret = 0;
 
 	mutex_lock(&queue->lock);
+	if (unlikely(queue->unsettled))
+		kipc_msg_settle_rest(queue);
 	if (unlikely(!kipc_may(&queue->object, mode, grant)))
 		ret = -EACCES;
 	else if (unlikely(READ_ONCE(queue->object.removed)))
