@@ -49,6 +49,12 @@ struct kipc_sem_pages {
 	struct rcu_head rcu;
 };
 
+/*
+ * Values that are copied, by a few instructions each, before others may have the
+ * processor: whoever wants the set would not get the lock.
+ */
+#define KIPC_SEM_COPIES		65536
+
 /* Of an undo value, made by user space: the library leaves what is more to the kernel. */
 #define KIPC_SEM_FAST_MUCH	4096
 
@@ -135,7 +141,7 @@ static void kipc_sem_pages_end_locked(struct kipc_sem_set *set)
 	set->otime = kipc_sem_otime_locked(set);
 	for (i = 0; i < kipc_sem_count(set); i++) {
 		set->sems[i].value = kipc_sem_value(set, i);
-		if (i % KIPC_SEM_STRIDE == 0)
+		if (i % KIPC_SEM_COPIES == KIPC_SEM_COPIES - 1)
 			cond_resched();
 	}
 	WRITE_ONCE(set->shared, NULL);
@@ -159,7 +165,8 @@ time64_t kipc_sem_otime_locked(struct kipc_sem_set *set)
 		return last;
 	for (i = 0; i < kipc_sem_count(set); i++) {
 		time = READ_ONCE(set->shared->cells[i].time);
-		last = max(last, min(time, now));
+		if (unlikely(time > last))
+			last = min(time, now);
 	}
 	return last;
 }
