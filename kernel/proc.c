@@ -309,7 +309,8 @@ static void kipc_proc_note(struct kipc_proc_waiters *waiters, struct pid *pid, l
 static void kipc_proc_note_operation(struct kipc_sem_set *set, struct kipc_sem_sleeper *op,
 				     void *data)
 {
-	kipc_proc_note(data, op->call.pid, op->blocked->sem_num, op->blocked->sem_op, op->call.since);
+	kipc_proc_note(data, op->call.pid, op->blocked->sem_num, op->blocked->sem_op,
+		       op->call.since);
 }
 
 /* The type as its caller gave it. */
