@@ -286,14 +286,21 @@ static void kipc_sem_undo_apply_some_locked(struct kipc_sem_set *set)
 	kipc_sem_undo_detach_locked(undo);
 }
 
+/* Of one death all values change before any sleeper looks at several of them. */
+static bool kipc_sem_may_settle_locked(struct kipc_sem_set *set)
+{
+	struct kipc_sem_undo *undo;
+
+	undo = list_first_entry_or_null(&set->dead, struct kipc_sem_undo, of_set);
+	return set->unsettled && !(set->complex && undo && undo->applied);
+}
+
 /* The next few.  Return: whether there are none. */
 static bool kipc_sem_catch_up_some_locked(struct kipc_sem_set *set)
 {
 	bool has_dead = kipc_sem_undo_collect_locked(set);
 
-	/* Of one death all values change before any sleeper looks at several of them. */
-	if (set->unsettled && !(set->complex && has_dead &&
-				list_first_entry(&set->dead, struct kipc_sem_undo, of_set)->applied))
+	if (kipc_sem_may_settle_locked(set))
 		kipc_sem_settle_some_locked(set);
 	else if (has_dead)
 		kipc_sem_undo_apply_some_locked(set);
