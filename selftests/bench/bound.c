@@ -699,6 +699,7 @@ static const struct scenario {
 } scenarios[] = {
 	{ "nothing", large_set, look_at_nothing, look_at_set, KIPC_ONLY },
 	{ "GETALL of 32,000", large_set, get_all, look_at_set, BOTH },
+	{ "GETALL of 32,000, mapped", set_mapped_one, get_all, look_at_set, KIPC_ONLY },
 	{ "SETALL of 32,000", large_set, set_all, look_at_set, BOTH },
 	{ "IPC_RMID of 32,000", large_set, remove_set, look_at_set, BOTH },
 	{ "500 operations", large_set, largest_call, look_at_set, BOTH },
