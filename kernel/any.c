@@ -76,7 +76,7 @@ struct kipc_any_poll {
 
 static void kipc_any_wake(struct kipc_any_wait *any)
 {
-	/* Pairs with kipc_status(). */
+	/* Pairs with kipc_is_asleep(). */
 	smp_store_release(&any->call.status, 0);
 	wake_up_process(any->call.task);
 }
@@ -241,7 +241,7 @@ static bool kipc_any_look(struct kipc_any_wait *any)
 	for (item = any->items; item < any->items + any->count; item++) {
 		cond_resched();
 		if (item->events ? kipc_any_ready(item, NULL) :
-				   kipc_status(&item->async.call) != KIPC_SLEEPS)
+				   !kipc_is_asleep(&item->async.call))
 			return true;
 	}
 	return false;

@@ -127,7 +127,7 @@ static struct kipc_object *kipc_msg_new(struct kipc_space *space, const struct k
 	/* A reference exists: the caller's open device. */
 	__module_get(THIS_MODULE);
 	mutex_init(&queue->lock);
-	wake_q_init(&queue->wakes);
+	kipc_wakes_init(&queue->wakes);
 	INIT_LIST_HEAD(&queue->messages);
 	queue->sorted = RB_ROOT;
 	queue->exact = RB_ROOT;

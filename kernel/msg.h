@@ -98,7 +98,7 @@ struct kipc_msg_index {
  * @count: messages
  * @bytes: their bytes
  * @max_bytes: msg_qbytes; written under kipc_object.lock instead
- * @wakes: tasks to wake once the lock is given back
+ * @wakes: who is told once the lock is given back
  * @exact: sleepers that receive one type, by type and arrival
  * @least: sleepers that receive types up to one, ranked
  * @except: sleepers that receive all types but one, ranked
@@ -124,7 +124,7 @@ struct kipc_msg_queue {
 	unsigned long count;
 	unsigned long bytes;
 	unsigned long max_bytes;
-	struct wake_q_head wakes;
+	struct kipc_wakes wakes;
 	struct rb_root exact;
 	struct rb_root least;
 	struct rb_root except;
@@ -193,7 +193,7 @@ static inline void kipc_msg_queue_unlock(struct kipc_msg_queue *queue)
 	if (unlikely(queue->unsettled))
 		kipc_msg_settle_rest(queue);
 	kipc_watch_notify_locked(&queue->object);
-	if (unlikely(!wake_q_empty(&queue->wakes)))
+	if (unlikely(queue->wakes.first))
 		kipc_unlock_and_wake(&queue->lock, &queue->wakes);
 	else
 		mutex_unlock(&queue->lock);

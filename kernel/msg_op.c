@@ -341,21 +341,23 @@ static int kipc_msg_sleep_unlock(struct kipc_msg_queue *queue,
 				 struct kipc_msg_sleeper *sleeper,
 				 const struct kipc_timeout *timeout)
 {
+	bool is_finished;
 	int ret;
 
 	kipc_msg_begin_sleep_locked(queue, sleeper);
 	kipc_msg_queue_unlock(queue);
 
 	ret = kipc_wait(&sleeper->call, timeout);
-	if (likely(kipc_status(&sleeper->call) != KIPC_SLEEPS))
+	if (likely(!kipc_is_asleep(&sleeper->call)))
 		return sleeper->call.status;
 
 	mutex_lock(&queue->lock);
-	if (sleeper->call.status == KIPC_SLEEPS)
+	is_finished = sleeper->call.status != KIPC_SLEEPS;
+	if (!is_finished)
 		kipc_msg_dequeue_locked(queue, sleeper);
-	else
-		ret = sleeper->call.status;
 	kipc_msg_queue_unlock(queue);
+	if (is_finished)
+		return kipc_wait_told(&sleeper->call);
 	return ret == -EINTR ? kipc_msg_interrupted(timeout) : ret;
 }
 

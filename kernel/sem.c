@@ -125,7 +125,7 @@ static struct kipc_object *kipc_sem_new(struct kipc_space *space, const struct k
 	__module_get(THIS_MODULE);
 	mutex_init(&set->lock);
 	mutex_init(&set->folding);
-	wake_q_init(&set->wakes);
+	kipc_wakes_init(&set->wakes);
 	INIT_LIST_HEAD(&set->change);
 	INIT_LIST_HEAD(&set->zero);
 	INIT_LIST_HEAD(&set->undos);

@@ -61,7 +61,7 @@ struct kipc_sem {
  * @change: while @complex, all sleepers that want to change something; @lock
  * @zero: sleepers that wait for several to become zero; @lock
  * @otime: last operation, seconds of real time, 0: never; @lock
- * @wakes: tasks to wake once the lock is given back; @lock
+ * @wakes: who is told once the lock is given back; @lock
  * @undos: undo values of processes that live, or died a moment ago, by
  *	   kipc_sem_undo.of_set; @lock
  * @forgets: how often all of them were forgotten at once; @lock
@@ -87,7 +87,7 @@ struct kipc_sem_set {
 	struct list_head change;
 	struct list_head zero;
 	time64_t otime;
-	struct wake_q_head wakes;
+	struct kipc_wakes wakes;
 	struct list_head undos;
 	unsigned long forgets;
 	struct list_head views;
@@ -332,7 +332,7 @@ static inline void kipc_sem_set_lock_one(struct kipc_sem_set *set, unsigned int 
 static inline void kipc_sem_set_unlock(struct kipc_sem_set *set)
 {
 	kipc_watch_notify_locked(&set->object);
-	if (unlikely(!wake_q_empty(&set->wakes)))
+	if (unlikely(set->wakes.first))
 		kipc_unlock_and_wake(&set->lock, &set->wakes);
 	else
 		mutex_unlock(&set->lock);

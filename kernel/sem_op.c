@@ -390,7 +390,7 @@ static void kipc_sem_set_lock_ops(struct kipc_sem_set *set, const struct kipc_se
 static int kipc_sem_sleep_unlock(struct kipc_sem_set *set, struct kipc_sem_sleeper *op,
 				 const struct kipc_timeout *timeout)
 {
-	bool is_async = !op->call.task;
+	bool is_async = !op->call.task, is_finished;
 	int ret;
 
 	op->call.status = KIPC_SLEEPS;
@@ -401,19 +401,18 @@ static int kipc_sem_sleep_unlock(struct kipc_sem_set *set, struct kipc_sem_sleep
 		return -EIOCBQUEUED;
 
 	ret = kipc_wait(&op->call, timeout);
-	if (likely(kipc_status(&op->call) != KIPC_SLEEPS))
+	if (likely(!kipc_is_asleep(&op->call)))
 		return op->call.status;
 
 	kipc_sem_set_lock_ops(set, op);
-	if (op->call.status == KIPC_SLEEPS) {
+	is_finished = op->call.status != KIPC_SLEEPS;
+	if (!is_finished) {
 		kipc_sem_dequeue_locked(set, op);
 		if (!set->complex)
 			kipc_sem_split_queue_locked(set);
-	} else {
-		ret = op->call.status;
 	}
 	kipc_sem_set_unlock(set);
-	return ret;
+	return is_finished ? kipc_wait_told(&op->call) : ret;
 }
 
 /* ---- The call ---- */

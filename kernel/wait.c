@@ -5,6 +5,7 @@
 #include <linux/hrtimer.h>
 #include <linux/ktime.h>
 #include <linux/nsproxy.h>
+#include <linux/rcupdate.h>
 #include <linux/sched/signal.h>
 #include <linux/sched/task.h>
 #include <linux/time.h>
@@ -112,7 +113,7 @@ int kipc_wait(const struct kipc_sleeper *sleeper, const struct kipc_timeout *tim
 
 	do {
 		set_current_state(TASK_INTERRUPTIBLE);
-		if (kipc_status(sleeper) != KIPC_SLEEPS)
+		if (!kipc_is_asleep(sleeper))
 			break;
 		if (signal_pending(current)) {
 			ret = -EINTR;
@@ -122,31 +123,53 @@ int kipc_wait(const struct kipc_sleeper *sleeper, const struct kipc_timeout *tim
 			schedule();
 		else
 			ret = kipc_schedule_until(timeout);
-	} while (!ret && kipc_status(sleeper) == KIPC_SLEEPS);
+	} while (!ret && kipc_is_asleep(sleeper));
 	__set_current_state(TASK_RUNNING);
 	return ret;
 }
 
 /**
- * kipc_unlock_and_wake() - give a mutex back, and wake who got its turn
+ * kipc_wait_told() - wait until a call is told its result
+ * @sleeper: the caller's record; it is in no queue any more
+ *
+ * Whoever tells holds no lock, and waits for nobody.
+ *
+ * Return: the result.
+ */
+int kipc_wait_told(const struct kipc_sleeper *sleeper)
+{
+	for (;;) {
+		set_current_state(TASK_UNINTERRUPTIBLE);
+		if (!kipc_is_asleep(sleeper))
+			break;
+		schedule();
+	}
+	__set_current_state(TASK_RUNNING);
+	return sleeper->status;
+}
+
+/**
+ * kipc_unlock_and_wake() - give a mutex back, and tell and wake who got its turn
  * @lock: the mutex
  * @wakes: what it protects
  */
-void kipc_unlock_and_wake(struct mutex *lock, struct wake_q_head *wakes)
+void kipc_unlock_and_wake(struct mutex *lock, struct kipc_wakes *wakes)
 {
-	struct wake_q_node *node = wakes->first;
+	struct kipc_sleeper *sleeper = wakes->first, *next;
 	struct task_struct *task;
 
-	wake_q_init(wakes);
+	kipc_wakes_init(wakes);
 	mutex_unlock(lock);
-	while (node != WAKE_Q_TAIL) {
-		task = container_of(node, struct task_struct, wake_q);
-		node = node->next;
-		/* Whoever finds it free is followed by a waking that has a barrier. */
-		WRITE_ONCE(task->wake_q.next, NULL);
+	for (; sleeper; sleeper = next) {
+		next = sleeper->next;
+		/* Once it is told the record is gone, and soon the task perhaps. */
+		rcu_read_lock();
+		task = sleeper->task;
+		/* Pairs with kipc_is_asleep(). */
+		smp_store_release(&sleeper->status, sleeper->result);
 		wake_up_process(task);
-		put_task_struct(task);
-		if (node != WAKE_Q_TAIL)
+		rcu_read_unlock();
+		if (next)
 			cond_resched();
 	}
 }

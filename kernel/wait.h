@@ -4,9 +4,10 @@
  *
  * A call that cannot go on leaves a record of itself in a queue of the object, under the
  * object's mutex, and sleeps.  Whoever makes it possible carries it out, under that
- * mutex, says so in the record's status, and wakes the sleeper after the mutex is free: a
- * task that is woken earlier would only meet it again.  Such a record is on its caller's
- * stack; that of an asynchronous call (uring.c) is on its own, and is told instead.
+ * mutex, and links the record to those whose sleepers are to be told and woken once the
+ * mutex is free: a task that is woken earlier would only meet it again.  A sleeper that
+ * wakes by itself in between waits until it is told.  Such a record is on its caller's
+ * stack; that of an asynchronous call (uring.c) is on its own, and is told at once.
  *
  * Level 1.  Locks: none of its own.
  */
@@ -18,7 +19,6 @@
 #include <linux/mutex.h>
 #include <linux/pid.h>
 #include <linux/sched/task.h>
-#include <linux/sched/wake_q.h>
 #include <linux/types.h>
 
 /**
@@ -37,15 +37,19 @@ extern const struct kipc_timeout kipc_no_timeout;
 
 int kipc_timeout_get(struct kipc_timeout *timeout, u64 user, u32 flags, u32 clock);
 
-/* A status that is no result: it is in a queue; it is not in one yet. */
+/* A status that is no result: it is in a queue; not yet; not any more, but not told either. */
 #define KIPC_SLEEPS	1
 #define KIPC_BEGINS	3
+#define KIPC_FINISHES	4
 
 /**
  * struct kipc_sleeper - a call in progress
  * @task: the caller, who sleeps; NULL: nobody does, for it is asynchronous
  * @pid: the caller's thread group
- * @status: KIPC_SLEEPS and the like, or the result; set under the object's mutex
+ * @status: KIPC_SLEEPS and the like, or the result; set under the object's mutex, but for
+ *	    that it is told
+ * @result: what it is told; while KIPC_FINISHES
+ * @next: who is told after it; likewise
  * @since: when it went to sleep, in jiffies
  * @claim: NULL, or shared with other calls of which one only is to be carried out: 0 until
  *	   that is; the others then end with -ECANCELED
@@ -56,6 +60,8 @@ struct kipc_sleeper {
 	struct task_struct *task;
 	struct pid *pid;
 	int status;
+	int result;
+	struct kipc_sleeper *next;
 	unsigned long since;
 	atomic_t *claim;
 	void (*finished)(struct kipc_sleeper *sleeper);
@@ -70,57 +76,57 @@ static inline bool kipc_claim(const struct kipc_sleeper *sleeper)
 	return likely(!sleeper->claim) || !atomic_cmpxchg(sleeper->claim, 0, 1);
 }
 
+/**
+ * struct kipc_wakes - who is to be told once the mutex is free
+ * @first: the first, or NULL
+ * @last: where the next is linked
+ */
+struct kipc_wakes {
+	struct kipc_sleeper *first;
+	struct kipc_sleeper **last;
+};
+
+static inline void kipc_wakes_init(struct kipc_wakes *wakes)
+{
+	wakes->first = NULL;
+	wakes->last = &wakes->first;
+}
+
 int kipc_wait(const struct kipc_sleeper *sleeper, const struct kipc_timeout *timeout);
-void kipc_unlock_and_wake(struct mutex *lock, struct wake_q_head *wakes);
+int kipc_wait_told(const struct kipc_sleeper *sleeper);
+void kipc_unlock_and_wake(struct mutex *lock, struct kipc_wakes *wakes);
 
 /**
- * kipc_status() - the status of a sleeping call, for whoever made it
+ * kipc_is_asleep() - has a call no result yet?  For whoever made it
  * @sleeper: its record
  */
-static inline int kipc_status(const struct kipc_sleeper *sleeper)
+static inline bool kipc_is_asleep(const struct kipc_sleeper *sleeper)
 {
-	/* Pairs with kipc_finish_locked(). */
-	return smp_load_acquire(&sleeper->status);
-}
+	/* Pairs with kipc_unlock_and_wake(). */
+	int status = smp_load_acquire(&sleeper->status);
 
-/*
- * As the kernel's own wake_q_add_safe(), which modules cannot call.  A task that is on
- * another's list already is woken by that one, after this.
- */
-static __always_inline void kipc_wake_later(struct wake_q_head *wakes, struct task_struct *task)
-{
-	struct wake_q_node *node = &task->wake_q;
-
-	/* Pairs with that of the waking, which comes after the node is free. */
-	smp_mb__before_atomic();
-	if (unlikely(cmpxchg_relaxed(&node->next, NULL, WAKE_Q_TAIL))) {
-		put_task_struct(task);
-		return;
-	}
-	*wakes->lastp = node;
-	wakes->lastp = &node->next;
+	return status == KIPC_SLEEPS || status == KIPC_FINISHES;
 }
 
 /**
- * kipc_finish_locked() - say a sleeper's result
- * @wakes: of the object, whose mutex is held: tasks to wake once it is free
- * @sleeper: in no queue any more; it may be gone as soon as it sees the result
+ * kipc_finish_locked() - a sleeper has a result
+ * @wakes: of the object, whose mutex is held
+ * @sleeper: in no queue any more; an asynchronous one may be gone after this
  * @result: the result
  */
-static __always_inline void kipc_finish_locked(struct wake_q_head *wakes,
+static __always_inline void kipc_finish_locked(struct kipc_wakes *wakes,
 					       struct kipc_sleeper *sleeper, int result)
 {
-	struct task_struct *task = sleeper->task;
-
-	if (unlikely(!task)) {
-		sleeper->status = result;
+	if (unlikely(!sleeper->task)) {
+		WRITE_ONCE(sleeper->status, result);
 		sleeper->finished(sleeper);
 		return;
 	}
-	get_task_struct(task);
-	/* Pairs with kipc_status(). */
-	smp_store_release(&sleeper->status, result);
-	kipc_wake_later(wakes, task);
+	WRITE_ONCE(sleeper->status, KIPC_FINISHES);
+	sleeper->result = result;
+	sleeper->next = NULL;
+	*wakes->last = sleeper;
+	wakes->last = &sleeper->next;
 }
 
 #endif /* KIPC_WAIT_H */
