@@ -114,6 +114,14 @@ struct kipc_filter {
  */
 int kipc_handle(int kind, int id, int flags, const struct kipc_filter *filter);
 
+/*
+ * Make an object that lives only as descriptors and mappings, and return a descriptor
+ * that stands for it.  size: bytes of a segment, semaphores of a set, 0 of a queue;
+ * flags and filter as kipc_handle() has them; mode: what others may do who find its id.
+ */
+int kipc_handle_create(int kind, size_t size, int flags, mode_t mode,
+		       const struct kipc_filter *filter);
+
 /* Calls on a handle; time-outs as kipc_semclockop() has them. */
 int kipc_handle_semop(int handle, struct sembuf *sops, size_t nsops, clockid_t clock,
 		      int flags, const struct timespec *timeout)

@@ -79,23 +79,21 @@ int kipc_get_existing(struct kipc_ids *ids, key_t key, unsigned int flags, u64 s
 	return ret;
 }
 
-/* Create, unless another object has got the key meanwhile: then *taken. */
-static int kipc_get_new(struct kipc_space *space, const struct kipc_kind *kind,
-			const struct kipc_get *get, bool *taken)
+/*
+ * Put a new object in the tables, unless another one has got its key meanwhile: then
+ * *taken.  Return: its id, or an error; then the base reference is gone.
+ */
+static int kipc_add(struct kipc_space *space, const struct kipc_kind *kind,
+		    struct kipc_object *object, bool *taken)
 {
 	struct kipc_ids *ids = &space->ids[kind->kind];
-	struct kipc_object *object;
 	int ret;
 
 	*taken = false;
-	object = kind->new(space, get);
-	if (IS_ERR(object))
-		return PTR_ERR(object);
-
 	down_write(&ids->rwsem);
-	if (get->key != IPC_PRIVATE) {
+	if (object->key != IPC_PRIVATE) {
 		rcu_read_lock();
-		*taken = kipc_ids_find_key_rcu(ids, get->key);
+		*taken = kipc_ids_find_key_rcu(ids, object->key);
 		rcu_read_unlock();
 	}
 	ret = *taken ? -EEXIST : kind->add_locked(space, object);
@@ -107,6 +105,46 @@ static int kipc_get_new(struct kipc_space *space, const struct kipc_kind *kind,
 		kipc_object_put(object);
 	}
 	return ret;
+}
+
+static int kipc_get_new(struct kipc_space *space, const struct kipc_kind *kind,
+			const struct kipc_get *get, bool *taken)
+{
+	struct kipc_object *object = kind->new(space, get);
+
+	*taken = false;
+	return IS_ERR(object) ? PTR_ERR(object) : kipc_add(space, kind, object, taken);
+}
+
+/**
+ * kipc_create() - an object without a key that has a handle from the beginning
+ * @space: the caller's space
+ * @kind: the kind
+ * @get: what is asked for; its key is IPC_PRIVATE
+ *
+ * Context: process; may sleep.
+ * Return: the object with a reference and one of kipc_object.handles, or an error as
+ *	   kipc_get() has it.
+ */
+struct kipc_object *kipc_create(struct kipc_space *space, const struct kipc_kind *kind,
+				const struct kipc_get *get)
+{
+	struct kipc_object *object = kind->new(space, get);
+	bool taken;
+	int ret;
+
+	if (IS_ERR(object))
+		return object;
+	/* Before anybody finds it and comes to use it, and perhaps is its last user. */
+	object->handles = 1;
+	object->was_used = true;
+	kipc_object_get(object);
+	ret = kipc_add(space, kind, object, &taken);
+	if (ret < 0) {
+		kipc_object_put(object);
+		return ERR_PTR(ret);
+	}
+	return object;
 }
 
 /**

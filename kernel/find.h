@@ -58,6 +58,8 @@ struct kipc_kind {
 int kipc_get_existing(struct kipc_ids *ids, key_t key, unsigned int flags, u64 size);
 int kipc_get(struct kipc_space *space, const struct kipc_kind *kind,
 	     const struct kipc_get *get);
+struct kipc_object *kipc_create(struct kipc_space *space, const struct kipc_kind *kind,
+				const struct kipc_get *get);
 struct kipc_object *kipc_find_in(struct kipc_ids *ids, int id);
 struct kipc_object *kipc_find_index(struct kipc_space *space, unsigned int kind, int index);
 int kipc_set(struct kipc_space *space, unsigned int kind, int id,

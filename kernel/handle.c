@@ -35,75 +35,148 @@ static unsigned int kipc_handle_rights(unsigned int flags)
 	}
 }
 
-/* What the handle is about, once the object is known. */
-static int kipc_handle_set_watch(struct kipc_handle *handle, const struct kipc_handle_open *open)
+static int kipc_handle_check(const struct kipc_handle_open *open)
 {
-	struct kipc_watch *watch = &handle->watch;
-
+	if (open->flags & ~(O_ACCMODE | O_CLOEXEC | O_NONBLOCK) ||
+	    (open->flags & O_ACCMODE) == O_ACCMODE || open->kind >= KIPC_KINDS || open->id < 0)
+		return -EINVAL;
 	if (open->kind != KIPC_KIND_SEM && (open->num || open->op))
 		return -EINVAL;
 	if (open->kind != KIPC_KIND_MSG && (open->msgflg || open->type))
 		return -EINVAL;
-	kipc_watch_init(watch);
-	switch (open->kind) {
-	case KIPC_KIND_SEM:
-		if (open->num >= handle->grant.object->size || open->num > U16_MAX ||
-		    open->op > 0 || open->op < -SEMVMX)
-			return -EINVAL;
-		watch->num = open->num;
-		watch->op = open->op;
-		break;
-	case KIPC_KIND_MSG:
-		if (open->msgflg & ~MSG_EXCEPT || open->type != (long)open->type)
-			return -EINVAL;
-		watch->type = open->type;
-		watch->match = kipc_msg_match_of(open->msgflg, &watch->type);
-		break;
-	}
+	if (open->num > U16_MAX || open->op > 0 || open->op < -SEMVMX ||
+	    open->msgflg & ~MSG_EXCEPT || open->type != (long)open->type)
+		return -EINVAL;
 	return 0;
 }
 
 /* Count the handle, if the caller has the rights that it is to convey. */
-static int kipc_handle_enter(const struct kipc_grant *grant)
+static int kipc_handle_enter(struct kipc_object *object, unsigned int rights)
 {
-	struct kipc_object *object = grant->object;
 	int ret = 0;
 
 	spin_lock(&object->lock);
-	if (object->removed)
+	if (object->removed) {
 		ret = -EIDRM;
-	else if (!kipc_may_access(object, grant->rights))
+	} else if (!kipc_may_access(object, rights)) {
 		ret = -EACCES;
-	else
+	} else {
 		object->handles++;
+		object->was_used = true;
+	}
 	spin_unlock(&object->lock);
 	return ret;
 }
 
-static void kipc_handle_leave(const struct kipc_grant *grant)
+static void kipc_handle_leave(struct kipc_object *object)
 {
-	struct kipc_object *object = grant->object;
-
 	if (object->ops->closed) {
 		object->ops->closed(object);
 		return;
 	}
 	spin_lock(&object->lock);
 	object->handles--;
-	spin_unlock(&object->lock);
+	kipc_object_left_unlock(object);
 }
 
-static struct file *kipc_handle_file(struct kipc_handle *handle, unsigned int flags)
+/* A handle of no object yet; to release it then does nothing else. */
+static struct file *kipc_handle_file(const struct kipc_handle_open *open)
 {
-	struct file *file = anon_inode_getfile("[kipc]", &kipc_handle_fops, handle,
-					       flags & (O_ACCMODE | O_NONBLOCK));
+	struct kipc_handle *handle = kzalloc(sizeof(*handle), GFP_KERNEL_ACCOUNT);
+	struct kipc_watch *watch;
+	struct file *file;
 
-	if (IS_ERR(file))
+	if (!handle)
+		return ERR_PTR(-ENOMEM);
+	handle->grant.rights = kipc_handle_rights(open->flags);
+	watch = &handle->watch;
+	kipc_watch_init(watch);
+	watch->num = open->num;
+	watch->op = open->op;
+	watch->type = open->type;
+	if (open->kind == KIPC_KIND_MSG)
+		watch->match = kipc_msg_match_of(open->msgflg, &watch->type);
+	file = anon_inode_getfile("[kipc]", &kipc_handle_fops, handle,
+				  open->flags & (O_ACCMODE | O_NONBLOCK));
+	if (IS_ERR(file)) {
+		kfree(handle);
 		return file;
+	}
 	stream_open(NULL, file);
 	/* An attempt that may not wait is over at once. */
 	file->f_mode |= FMODE_NOWAIT;
 	return file;
+}
+
+static struct kipc_object *kipc_handle_find(struct kipc_space *space,
+					    const struct kipc_handle_open *open)
+{
+	struct kipc_object *object;
+	int ret;
+
+	object = kipc_find(space, array_index_nospec(open->kind, KIPC_KINDS), open->id);
+	if (IS_ERR(object))
+		return object;
+	ret = open->num && open->num >= object->size ? -EINVAL :
+	      kipc_handle_enter(object, kipc_handle_rights(open->flags));
+	if (!ret)
+		return object;
+	kipc_object_put(object);
+	return ERR_PTR(ret);
+}
+
+static struct kipc_object *kipc_handle_make(struct kipc_space *space,
+					    const struct kipc_handle_open *open,
+					    const struct kipc_handle_create *create)
+{
+	static const struct kipc_kind *const kinds[KIPC_KINDS] = {
+		[KIPC_KIND_SHM] = &kipc_shm_kind,
+		[KIPC_KIND_SEM] = &kipc_sem_kind,
+		[KIPC_KIND_MSG] = &kipc_msg_kind,
+	};
+	const struct kipc_get get = {
+		.key = IPC_PRIVATE, .flags = create->mode,
+		.lifetime = KIPC_LIFETIME_USERS, .size = create->size,
+	};
+
+	if (open->num && open->num >= create->size)
+		return ERR_PTR(-EINVAL);
+	return kipc_create(space, kinds[array_index_nospec(open->kind, KIPC_KINDS)], &get);
+}
+
+/* Nothing fails any more once there is an object that counts the handle. */
+static int kipc_handle_install(struct kipc_space *space, const struct kipc_handle_open *open,
+			       const struct kipc_handle_create *create)
+{
+	struct kipc_object *object;
+	struct file *file;
+	int fd, ret;
+
+	ret = kipc_handle_check(open);
+	if (ret)
+		return ret;
+	fd = get_unused_fd_flags(open->flags & O_CLOEXEC);
+	if (fd < 0)
+		return fd;
+	file = kipc_handle_file(open);
+	if (IS_ERR(file)) {
+		ret = PTR_ERR(file);
+		goto put_fd;
+	}
+	object = create ? kipc_handle_make(space, open, create) : kipc_handle_find(space, open);
+	if (IS_ERR(object)) {
+		ret = PTR_ERR(object);
+		goto put_file;
+	}
+	kipc_handle_of(file)->grant.object = object;
+	fd_install(fd, file);
+	return fd;
+
+put_file:
+	fput(file);
+put_fd:
+	put_unused_fd(fd);
+	return ret;
 }
 
 /**
@@ -116,49 +189,25 @@ static struct file *kipc_handle_file(struct kipc_handle *handle, unsigned int fl
  */
 int kipc_handle_open(struct kipc_space *space, const struct kipc_handle_open *open)
 {
-	struct kipc_handle *handle;
-	struct kipc_object *object;
-	struct file *file;
-	int fd, ret;
+	return kipc_handle_install(space, open, NULL);
+}
 
-	if (open->flags & ~(O_ACCMODE | O_CLOEXEC | O_NONBLOCK) ||
-	    (open->flags & O_ACCMODE) == O_ACCMODE || open->kind >= KIPC_KINDS || open->id < 0)
-		return -EINVAL;
-	object = kipc_find(space, array_index_nospec(open->kind, KIPC_KINDS), open->id);
-	if (IS_ERR(object))
-		return PTR_ERR(object);
-	handle = kzalloc(sizeof(*handle), GFP_KERNEL_ACCOUNT);
-	ret = -ENOMEM;
-	if (!handle)
-		goto put_object;
-	handle->grant.object = object;
-	handle->grant.rights = kipc_handle_rights(open->flags);
-	ret = kipc_handle_set_watch(handle, open);
-	if (ret)
-		goto free_handle;
-	ret = kipc_handle_enter(&handle->grant);
-	if (ret)
-		goto free_handle;
-	fd = get_unused_fd_flags(open->flags & O_CLOEXEC);
-	ret = fd;
-	if (fd < 0)
-		goto leave;
-	file = kipc_handle_file(handle, open->flags);
-	if (IS_ERR(file)) {
-		put_unused_fd(fd);
-		ret = PTR_ERR(file);
-		goto leave;
-	}
-	fd_install(fd, file);
-	return fd;
+/**
+ * kipc_handle_create() - make an object, and a handle of it
+ * @space: the caller's space
+ * @create: what the caller asks for
+ *
+ * Context: process; may sleep.
+ * Return: the descriptor, or an error as struct kipc_handle_create has it.
+ */
+int kipc_handle_create(struct kipc_space *space, const struct kipc_handle_create *create)
+{
+	const struct kipc_handle_open open = {
+		.kind = create->kind, .flags = create->flags, .num = create->num,
+		.op = create->op, .msgflg = create->msgflg, .type = create->type,
+	};
 
-leave:
-	kipc_handle_leave(&handle->grant);
-free_handle:
-	kfree(handle);
-put_object:
-	kipc_object_put(object);
-	return ret;
+	return kipc_handle_install(space, &open, create);
 }
 
 /* ---- The operations of the file ---- */
@@ -300,10 +349,12 @@ int kipc_handle_release(struct inode *inode, struct file *file)
 	struct kipc_handle *handle = kipc_handle_of(file);
 	struct kipc_object *object = handle->grant.object;
 
-	if (object->ops->unwatch)
-		object->ops->unwatch(object, &handle->watch);
-	kipc_handle_leave(&handle->grant);
-	kipc_object_put(object);
+	if (object) {
+		if (object->ops->unwatch)
+			object->ops->unwatch(object, &handle->watch);
+		kipc_handle_leave(object);
+		kipc_object_put(object);
+	}
 	kfree(handle);
 	return 0;
 }

@@ -16,6 +16,7 @@
 #include "object.h"
 #include "watch.h"
 
+struct kipc_handle_create;
 struct kipc_handle_open;
 struct kipc_space;
 struct seq_file;
@@ -35,6 +36,7 @@ struct kipc_handle {
 extern const struct file_operations kipc_handle_fops;
 
 int kipc_handle_open(struct kipc_space *space, const struct kipc_handle_open *open);
+int kipc_handle_create(struct kipc_space *space, const struct kipc_handle_create *create);
 ssize_t kipc_handle_read(struct kiocb *iocb, struct iov_iter *to);
 ssize_t kipc_handle_write(struct kiocb *iocb, struct iov_iter *from);
 __poll_t kipc_handle_poll(struct file *file, struct poll_table_struct *table);

@@ -37,7 +37,7 @@ static int kipc_ioctl_query(struct kipc_space *space, void __user *arg, size_t s
 	memset(&query, 0, sizeof(query));
 	query.abi = KIPC_ABI_VERSION;
 	query.features = KIPC_FEATURE_SHM | KIPC_FEATURE_LIFETIME_CREATOR | KIPC_FEATURE_SEM |
-			 KIPC_FEATURE_MSG | KIPC_FEATURE_HANDLE;
+			 KIPC_FEATURE_MSG | KIPC_FEATURE_HANDLE | KIPC_FEATURE_LIFETIME_USERS;
 	if (IS_ENABLED(CONFIG_IO_URING))
 		query.features |= KIPC_FEATURE_URING;
 	if (IS_ENABLED(CONFIG_X86_64))
@@ -92,7 +92,7 @@ static int kipc_ioctl_shm_get(struct kipc_space *space, void __user *arg, size_t
 	ret = kipc_copy_in(&get, sizeof(get), arg, size);
 	if (ret)
 		return ret;
-	if (get.pad || get.lifetime > KIPC_LIFETIME_CREATOR)
+	if (get.pad || get.lifetime > KIPC_LIFETIME_USERS)
 		return -EINVAL;
 	if (get.size > SIZE_MAX)
 		return -EINVAL;
@@ -172,7 +172,7 @@ static int kipc_ioctl_sem_get(struct kipc_space *space, void __user *arg, size_t
 	ret = kipc_copy_in(&get, sizeof(get), arg, size);
 	if (ret)
 		return ret;
-	if (get.lifetime > KIPC_LIFETIME_CREATOR || !kipc_may_ask_for(space, get.nsems))
+	if (get.lifetime > KIPC_LIFETIME_USERS || !kipc_may_ask_for(space, get.nsems))
 		return -EINVAL;
 	return kipc_do_get(space, &kipc_sem_kind,
 			   &(struct kipc_get){ .key = get.key, .flags = get.flags,
@@ -256,7 +256,7 @@ static int kipc_ioctl_msg_get(struct kipc_space *space, void __user *arg, size_t
 	ret = kipc_copy_in(&get, sizeof(get), arg, size);
 	if (ret)
 		return ret;
-	if (get.pad || get.lifetime > KIPC_LIFETIME_CREATOR)
+	if (get.pad || get.lifetime > KIPC_LIFETIME_USERS)
 		return -EINVAL;
 	return kipc_do_get(space, &kipc_msg_kind,
 			   &(struct kipc_get){ .key = get.key, .flags = get.flags,
@@ -350,6 +350,39 @@ static int kipc_ioctl_handle_open(struct kipc_space *space, void __user *arg, si
 
 	ret = kipc_copy_in(&open, sizeof(open), arg, size);
 	return ret ?: kipc_handle_open(space, &open);
+}
+
+/* Bits of @mode for a segment: how shmget(2) is to get its memory. */
+#define KIPC_SHM_MODE	(SHM_HUGETLB | SHM_NORESERVE | (u32)SHM_HUGE_MASK << SHM_HUGE_SHIFT)
+
+/* The size that a kind can have; what shmget(2) and semget(2) look at is left to them. */
+static bool kipc_is_size_of(struct kipc_space *space, unsigned int kind, u64 size)
+{
+	switch (kind) {
+	case KIPC_KIND_SHM:
+		return size <= SIZE_MAX;
+	case KIPC_KIND_SEM:
+		return size <= INT_MAX && kipc_may_ask_for(space, size);
+	default:
+		return !size;
+	}
+}
+
+static int kipc_ioctl_handle_create(struct kipc_space *space, void __user *arg, size_t size)
+{
+	struct kipc_handle_create create;
+	int ret;
+
+	ret = kipc_copy_in(&create, sizeof(create), arg, size);
+	if (ret)
+		return ret;
+	if (create.mode & ~(S_IRWXUGO | (create.kind == KIPC_KIND_SHM ? KIPC_SHM_MODE : 0)) ||
+	    !kipc_is_size_of(space, create.kind, create.size))
+		return -EINVAL;
+	ret = kipc_handle_create(space, &create);
+	if (unlikely(ret == -ENOSPC) && (kipc_death_settle() | kipc_shm_settle(space)))
+		ret = kipc_handle_create(space, &create);
+	return ret;
 }
 
 static int kipc_ioctl_process_map(struct file *file, void __user *arg, size_t size)
@@ -459,6 +492,8 @@ long kipc_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 		return kipc_ioctl_msg_ctl(space, user, size);
 	case KIPC_IOC_HANDLE_OPEN & ~IOCSIZE_MASK:
 		return kipc_ioctl_handle_open(space, user, size);
+	case KIPC_IOC_HANDLE_CREATE & ~IOCSIZE_MASK:
+		return kipc_ioctl_handle_create(space, user, size);
 	case KIPC_IOC_PROCESS_MAP & ~IOCSIZE_MASK:
 		return kipc_ioctl_process_map(file, user, size);
 	case KIPC_IOC_PROCESS_CUT & ~IOCSIZE_MASK:

@@ -7,6 +7,8 @@
 #include <linux/sched/signal.h>
 #include <linux/timekeeping.h>
 
+#include <linux/kipc.h>
+
 #include "object.h"
 
 /**
@@ -51,4 +53,15 @@ void kipc_object_free(struct kipc_object *object)
 {
 	put_pid(object->creator);
 	object->ops->free(object);
+}
+
+/**
+ * kipc_object_is_deserted() - whether the object was to end with its users, and they are gone
+ * @object: the object; its lock is held
+ */
+bool kipc_object_is_deserted(struct kipc_object *object)
+{
+	lockdep_assert_held(&object->lock);
+	return object->lifetime == KIPC_LIFETIME_USERS && object->was_used &&
+	       !kipc_object_is_used(object);
 }

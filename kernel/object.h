@@ -70,7 +70,7 @@ struct kipc_watch;
  * @set_locked: give it; kipc_object.lock is held; or NULL
  * @perm_changed: after owner, mode or that value changed, with no lock held; or NULL
  * @closed: one of kipc_object.handles goes: count it, and what follows from that; or NULL:
- *	    nothing does
+ *	    an object that ends with its users does, and nothing else
  * @free: release what the object holds, and its memory after a grace period; the
  *	  last reference is gone; may sleep
  * @users: who uses the object now, for listings; kipc_object.lock is held
@@ -120,6 +120,8 @@ struct kipc_object_ops {
  * @born: creation, seconds since boot; constant
  * @calls: operations made by system call, not counting control; by the kind's lock
  * @handles: descriptors that stand for it; @lock
+ * @nattch: attachments of a segment, and those being made; mappings of a set; @lock
+ * @was_used: there was a handle, an attachment or a mapping; @lock
  * @creator: thread group that created it; constant
  * @space: namespace it lives in, with a reference; constant
  * @ops: constant
@@ -148,6 +150,8 @@ struct kipc_object {
 	time64_t born;
 	u64 calls;
 	unsigned int handles;
+	unsigned long nattch;
+	bool was_used;
 	struct pid *creator;
 	struct kipc_space *space;
 	const struct kipc_object_ops *ops;
@@ -167,10 +171,20 @@ struct kipc_grant {
 	unsigned int rights;
 };
 
+/**
+ * kipc_object_is_used() - whether a descriptor or a mapping holds an object
+ * @object: the object; its lock is held, or a stale answer does no harm
+ */
+static inline bool kipc_object_is_used(const struct kipc_object *object)
+{
+	return READ_ONCE(object->nattch) || READ_ONCE(object->handles);
+}
+
 void kipc_object_init(struct kipc_object *object, unsigned int kind,
 		      const struct kipc_object_ops *ops,
 		      struct kipc_space *space, key_t key, umode_t mode);
 void kipc_object_free(struct kipc_object *object);
+bool kipc_object_is_deserted(struct kipc_object *object);
 
 /**
  * kipc_object_get() - one more reference, for a caller who has one or the lock

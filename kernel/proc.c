@@ -197,7 +197,7 @@ static void kipc_proc_shm_show(struct seq_file *s, struct kipc_object *object)
 			   object->key, object->id, object->mode,
 			   (unsigned long)shm->object.size,
 			   pid_nr_ns(object->creator, walk->pid_ns),
-			   pid_nr_ns(shm->lpid, walk->pid_ns), shm->nattch,
+			   pid_nr_ns(shm->lpid, walk->pid_ns), shm->object.nattch,
 			   from_kuid_munged(walk->user_ns, object->uid),
 			   from_kgid_munged(walk->user_ns, object->gid),
 			   from_kuid_munged(walk->user_ns, object->cuid),
@@ -397,19 +397,20 @@ static void kipc_proc_objects_show(struct seq_file *s, struct kipc_object *objec
 	static const char * const lifetimes[] = {
 		[KIPC_LIFETIME_PERSISTENT] = "persistent",
 		[KIPC_LIFETIME_CREATOR] = "creator",
+		[KIPC_LIFETIME_USERS] = "users",
 	};
 	struct kipc_proc_walk *walk = s->private;
 
 	spin_lock(&object->lock);
 	if (!object->removed)
-		seq_printf(s, "%-4s %10d 0x%08x %10u  %4o %6lu %-10s %7u %10lld %10llu\n",
+		seq_printf(s, "%-4s %10d 0x%08x %10u  %4o %6lu %-10s %7u %10lld %10llu %8u\n",
 			   kipc_kind_names[object->kind], object->id, object->key,
 			   from_kuid_munged(walk->user_ns, object->uid),
 			   object->mode, object->ops->users(object) + object->handles,
 			   lifetimes[object->lifetime],
 			   pid_nr_ns(object->creator, walk->pid_ns),
 			   ktime_get_boottime_seconds() - object->born,
-			   READ_ONCE(object->calls));
+			   READ_ONCE(object->calls), object->handles);
 	spin_unlock(&object->lock);
 }
 
@@ -438,7 +439,7 @@ static const struct kipc_proc_file kipc_proc_files[] = {
 		kipc_proc_waiters_show,
 	}, {
 		"objects", KIPC_KIND_SHM, KIPC_KIND_MSG,
-		"kind         id        key      owner perms  users lifetime   creator        age      calls\n",
+		"kind         id        key      owner perms  users lifetime   creator        age      calls  handles\n",
 		kipc_proc_objects_show,
 	},
 };

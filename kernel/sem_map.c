@@ -86,7 +86,7 @@ static bool kipc_sem_may_be_mapped(struct kipc_sem_set *set)
 {
 	return kipc_sem_private_pages(set) <= KIPC_SEM_WINDOW_SHARED &&
 	       kipc_sem_shared_pages(set) <= KIPC_SEM_WINDOW_SHARED &&
-	       set->object.lifetime == KIPC_LIFETIME_PERSISTENT;
+	       set->object.lifetime != KIPC_LIFETIME_CREATOR;
 }
 
 /* ---- Pages of a set ---- */
@@ -548,6 +548,34 @@ void kipc_sem_cut_process(struct mm_struct *mm)
 
 /* ---- Mappings ---- */
 
+/* Count a mapping that is being made: from here on the set does not end with its users. */
+static int kipc_sem_enter(struct kipc_sem_set *set)
+{
+	int ret = 0;
+
+	spin_lock(&set->object.lock);
+	if (set->object.removed)
+		ret = -EIDRM;
+	else
+		set->object.nattch++;
+	spin_unlock(&set->object.lock);
+	return ret;
+}
+
+static void kipc_sem_entered(struct kipc_sem_set *set)
+{
+	spin_lock(&set->object.lock);
+	set->object.was_used = true;
+	spin_unlock(&set->object.lock);
+}
+
+static void kipc_sem_leave(struct kipc_sem_set *set)
+{
+	spin_lock(&set->object.lock);
+	set->object.nattch--;
+	kipc_object_left_unlock(&set->object);
+}
+
 static void kipc_sem_view_free(struct kipc_sem_view *view)
 {
 	kipc_account_uncharge(view->account, KIPC_CHARGE_PAGES, view->pages);
@@ -589,6 +617,7 @@ static void kipc_sem_vm_close(struct vm_area_struct *vma)
 		kipc_sem_pause_locked(set);
 	mutex_unlock(&set->lock);
 	mutex_unlock(&set->folding);
+	kipc_sem_leave(set);
 	kipc_sem_view_free(view);
 }
 
@@ -739,6 +768,9 @@ static struct kipc_sem_view *kipc_sem_view_make(struct kipc_sem_set *set, bool w
 	if (IS_ERR(view))
 		return view;
 	view->maps = 1;
+	ret = kipc_sem_enter(set);
+	if (ret)
+		goto free_view;
 
 	for (;;) {
 		kipc_sem_set_lock(set);
@@ -751,11 +783,16 @@ static struct kipc_sem_view *kipc_sem_view_make(struct kipc_sem_set *set, bool w
 	}
 	ret = kipc_sem_view_add_locked(view, undo);
 	kipc_sem_set_unlock(set);
-	if (ret) {
-		kipc_sem_view_free(view);
-		return ERR_PTR(ret);
-	}
+	if (ret)
+		goto leave;
+	kipc_sem_entered(set);
 	return view;
+
+leave:
+	kipc_sem_leave(set);
+free_view:
+	kipc_sem_view_free(view);
+	return ERR_PTR(ret);
 }
 
 /**

@@ -4,8 +4,8 @@
  * shmctl is in shm_ctl.c.
  *
  * A segment ends (kipc_shm_remove_locked) when nobody has it attached and it is
- * to go: after IPC_RMID, under shm_rmid_forced, with its owner, with its
- * namespace.  In a namespace that dies it leaves the tables while it is still
+ * to go: after IPC_RMID, under shm_rmid_forced, with its owner, with its users, with
+ * its namespace.  In a namespace that dies it leaves the tables while it is still
  * attached and then lives, unreachable by id, until the last attachment goes.
  */
 #include <linux/file.h>
@@ -60,8 +60,8 @@ void kipc_shm_free_rcu(struct rcu_head *rcu)
 static bool kipc_shm_may_end_locked(struct kipc_shm *shm)
 {
 	lockdep_assert_held(&shm->object.lock);
-	return !kipc_shm_is_used(shm) &&
-	       (shm->object.mode & SHM_DEST ||
+	return !kipc_object_is_used(&shm->object) &&
+	       (shm->object.mode & SHM_DEST || kipc_object_is_deserted(&shm->object) ||
 		READ_ONCE(shm->object.space->shm_limits.rmid_forced));
 }
 
@@ -73,7 +73,7 @@ static bool kipc_shm_remove_locked(struct kipc_shm *shm)
 	kipc_ids_remove_locked(kipc_shm_ids(space), &shm->object);
 	space->shm_pages -= kipc_shm_pages(shm);
 	kipc_process_disown(&shm->object);
-	return !kipc_shm_is_used(shm);
+	return !kipc_object_is_used(&shm->object);
 }
 
 /* As IPC_RMID: now, or with the last attachment. */
@@ -82,7 +82,7 @@ static bool kipc_shm_end_locked(struct kipc_object *object)
 	struct kipc_shm *shm = kipc_shm_of(object);
 
 	object->mode |= SHM_DEST;
-	if (!kipc_shm_is_used(shm) || READ_ONCE(object->space->dead))
+	if (!kipc_object_is_used(&shm->object) || READ_ONCE(object->space->dead))
 		return kipc_shm_remove_locked(shm);
 	kipc_ids_forget_key_locked(kipc_shm_ids(object->space), object);
 	kipc_process_disown(object);
@@ -111,7 +111,7 @@ static bool kipc_shm_end_if_doomed(struct kipc_object *object)
 	struct kipc_shm *shm = kipc_shm_of(object);
 
 	if (likely(!READ_ONCE(object->space->shm_limits.rmid_forced)) ||
-	    kipc_shm_is_used(shm) || kipc_pid_is_alive(object->creator))
+	    kipc_object_is_used(&shm->object) || kipc_pid_is_alive(object->creator))
 		return false;
 	kipc_shm_reap(shm);
 	return true;
@@ -122,7 +122,7 @@ static void kipc_shm_left_unlock(struct kipc_shm *shm) __releases(&shm->object.l
 {
 	bool orphan, ends;
 
-	orphan = !kipc_shm_is_used(shm) && shm->object.removed;
+	orphan = !kipc_object_is_used(&shm->object) && shm->object.removed;
 	ends = !orphan && kipc_shm_may_end_locked(shm);
 	if (ends)
 		kipc_object_get(&shm->object);
@@ -143,7 +143,7 @@ static void kipc_shm_closed(struct kipc_object *object)
 
 static unsigned long kipc_shm_users(struct kipc_object *object)
 {
-	return kipc_shm_of(object)->nattch;
+	return object->nattch;
 }
 
 static const struct kipc_object_ops kipc_shm_object_ops = {
@@ -172,7 +172,8 @@ static void kipc_shm_set_lpid_locked(struct kipc_shm *shm)
 void kipc_shm_enter_locked(struct kipc_shm *shm)
 {
 	lockdep_assert_held(&shm->object.lock);
-	shm->nattch++;
+	shm->object.nattch++;
+	shm->object.was_used = true;
 	shm->atime = ktime_get_real_seconds();
 	kipc_shm_set_lpid_locked(shm);
 }
@@ -191,7 +192,7 @@ void kipc_shm_leave(struct kipc_shm *shm, bool was_mapped)
 		kipc_shm_set_lpid_locked(shm);
 		shm->dtime = ktime_get_real_seconds();
 	}
-	shm->nattch--;
+	shm->object.nattch--;
 	kipc_shm_left_unlock(shm);
 }
 

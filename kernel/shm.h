@@ -37,7 +37,6 @@ struct vm_operations_struct;
 /**
  * struct kipc_shm - a segment
  * @object: common header; its mode also has SHM_DEST and SHM_LOCKED
- * @nattch: mappings, and attachments being made; object.lock
  * @atime: last attach, seconds of real time, 0: never; object.lock
  * @dtime: last detach, likewise; object.lock
  * @lpid: thread group that attached or detached last, with a reference, or
@@ -52,7 +51,6 @@ struct vm_operations_struct;
  */
 struct kipc_shm {
 	struct kipc_object object;
-	unsigned long nattch;
 	time64_t atime;
 	time64_t dtime;
 	struct pid *lpid;
@@ -67,12 +65,6 @@ struct kipc_shm {
 static inline struct kipc_shm *kipc_shm_of(struct kipc_object *object)
 {
 	return container_of(object, struct kipc_shm, object);
-}
-
-/* Attached, or held by a descriptor: then its memory stays when it is removed. */
-static inline bool kipc_shm_is_used(const struct kipc_shm *shm)
-{
-	return READ_ONCE(shm->nattch) || READ_ONCE(shm->object.handles);
 }
 
 static inline unsigned long kipc_shm_pages(const struct kipc_shm *shm)

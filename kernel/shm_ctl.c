@@ -170,7 +170,7 @@ static void kipc_shm_fill_stat_locked(struct kipc_shm *shm, struct shmid64_ds *s
 	stat->shm_ctime = object->ctime;
 	stat->shm_cpid = pid_vnr(object->creator);
 	stat->shm_lpid = pid_vnr(shm->lpid);
-	stat->shm_nattch = shm->nattch;
+	stat->shm_nattch = shm->object.nattch;
 }
 
 static int kipc_shm_ctl_stat(struct kipc_space *space, int id, int cmd,

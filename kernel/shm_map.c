@@ -138,7 +138,7 @@ static int kipc_shm_enter_if_alive(struct kipc_shm *shm)
 	if (!kipc_object_get_rcu(&shm->object))
 		return -EINVAL;
 	spin_lock(&shm->object.lock);
-	if (shm->object.removed && !kipc_shm_is_used(shm))
+	if (shm->object.removed && !kipc_object_is_used(&shm->object))
 		ret = -EINVAL;
 	else
 		kipc_shm_enter_locked(shm);
@@ -274,7 +274,7 @@ static int kipc_shm_begin(struct kipc_shm *shm, unsigned int rights,
 	else if (!kipc_may(&shm->object, rights, grant))
 		ret = -EACCES;
 	else
-		shm->nattch++;
+		shm->object.nattch++;
 	spin_unlock(&shm->object.lock);
 	return ret;
 }

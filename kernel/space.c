@@ -203,6 +203,22 @@ void kipc_object_end(struct kipc_object *object)
 	kipc_object_end_if(object, NULL);
 }
 
+/**
+ * kipc_object_left_unlock() - a set or queue has one user fewer: perhaps it was the last
+ * @object: the object; the caller has a reference, and its lock, which is given back
+ *
+ * Context: may sleep; mmap_lock may be held.
+ */
+void kipc_object_left_unlock(struct kipc_object *object) __releases(&object->lock)
+{
+	bool ends = kipc_object_is_deserted(object);
+
+	spin_unlock(&object->lock);
+	/* Somebody may come to use it meanwhile, or remove it. */
+	if (ends)
+		kipc_object_end_if(object, kipc_object_is_deserted);
+}
+
 /* End every object of a kind; in a dead space what is attached leaves the tables too. */
 static void kipc_space_end_objects(struct kipc_ids *ids)
 {

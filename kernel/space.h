@@ -120,5 +120,6 @@ static inline struct kipc_ids *kipc_object_ids(struct kipc_object *object)
 
 void kipc_object_end(struct kipc_object *object);
 int kipc_object_end_if(struct kipc_object *object, bool (*may)(struct kipc_object *object));
+void kipc_object_left_unlock(struct kipc_object *object) __releases(&object->lock);
 
 #endif /* KIPC_SPACE_H */

@@ -51,6 +51,30 @@ KIPC_PUBLIC int kipc_handle(int kind, int id, int flags, const struct kipc_filte
 	return ret;
 }
 
+KIPC_PUBLIC int kipc_handle_create(int kind, size_t size, int flags, mode_t mode,
+				   const struct kipc_filter *filter)
+{
+	struct kipc_handle_create create = {
+		.kind = kind, .flags = flags, .mode = mode, .size = size,
+		.op = kind == KIPC_KIND_SEM ? -1 : 0,
+	};
+	int fd = kipc_process_device();
+	long ret;
+
+	if (filter) {
+		create.num = filter->sem_num;
+		create.op = filter->sem_op;
+		create.msgflg = filter->msgflg;
+		create.type = filter->msgtyp;
+	}
+	while ((ret = sys_ioctl(fd, KIPC_IOC_HANDLE_CREATE, &create)) < 0) {
+		fd = kipc_process_recover(fd, ret);
+		if (fd < 0)
+			return -1;
+	}
+	return ret;
+}
+
 static long result(long ret)
 {
 	if (ret >= 0)

@@ -90,6 +90,7 @@ static const struct column object_columns[] = {
 	{ "age", true, human_age },
 	{ "sems", true, NULL },
 	{ "msgs", true, NULL },
+	{ "handles", true, NULL },
 };
 
 /* Where they come from: a column of objects, or below of the file of one kind. */
@@ -109,6 +110,7 @@ static const struct {
 	{ "age", NULL },
 	{ NULL, NULL },
 	{ NULL, NULL },
+	{ "handles", NULL },
 };
 
 static const struct {
@@ -621,6 +623,7 @@ static int verb_version(int argc, char **argv)
 		{ KIPC_FEATURE_SEM_MAP, "sem-map" },
 		{ KIPC_FEATURE_MSG, "msg" },
 		{ KIPC_FEATURE_HANDLE, "handle" },
+		{ KIPC_FEATURE_LIFETIME_USERS, "lifetime-users" },
 	};
 	struct kipc_query query;
 	int ret, error;

@@ -17,7 +17,7 @@ static const unsigned int cmds[] = {
 	KIPC_IOC_SHM_GET, KIPC_IOC_SHM_ATTACH, KIPC_IOC_SHM_DETACH, KIPC_IOC_SHM_CTL,
 	KIPC_IOC_SEM_GET, KIPC_IOC_SEM_OP, KIPC_IOC_SEM_CTL, KIPC_IOC_SEM_MAP,
 	KIPC_IOC_MSG_GET, KIPC_IOC_MSG_SEND, KIPC_IOC_MSG_RECEIVE, KIPC_IOC_MSG_CTL,
-	KIPC_IOC_HANDLE_OPEN,
+	KIPC_IOC_HANDLE_OPEN, KIPC_IOC_HANDLE_CREATE,
 };
 
 FIXTURE(device) {
@@ -77,11 +77,12 @@ TEST_F(device, query)
 	EXPECT_EQ(KIPC_FEATURE_SEM, q.features & KIPC_FEATURE_SEM);
 	EXPECT_EQ(KIPC_FEATURE_MSG, q.features & KIPC_FEATURE_MSG);
 	EXPECT_EQ(KIPC_FEATURE_HANDLE, q.features & KIPC_FEATURE_HANDLE);
+	EXPECT_EQ(KIPC_FEATURE_LIFETIME_USERS, q.features & KIPC_FEATURE_LIFETIME_USERS);
 	/* Nothing that this header does not name. */
 	EXPECT_EQ(0, q.features & ~(KIPC_FEATURE_SHM | KIPC_FEATURE_SHM_HUGETLB |
 				    KIPC_FEATURE_LIFETIME_CREATOR | KIPC_FEATURE_SEM |
 				    KIPC_FEATURE_SEM_MAP | KIPC_FEATURE_MSG |
-				    KIPC_FEATURE_HANDLE));
+				    KIPC_FEATURE_HANDLE | KIPC_FEATURE_LIFETIME_USERS));
 	EXPECT_NE(NULL, memchr(q.release, 0, sizeof(q.release)));
 	EXPECT_NE(0, q.release[0]);
 }
@@ -176,7 +177,7 @@ TEST_F(device, unknown_numbers)
 {
 	static const unsigned int known[] = { 0x00, 0x01, 0x02, 0x03, 0x10, 0x11, 0x12, 0x13,
 					      0x20, 0x21, 0x22, 0x23,
-					      0x30, 0x31, 0x32, 0x33, 0x40 };
+					      0x30, 0x31, 0x32, 0x33, 0x40, 0x41 };
 	static unsigned char buf[16384];
 	unsigned int nr, i, dir, size;
 
@@ -247,7 +248,7 @@ TEST_F(device, lifetimes)
 	unsigned int i;
 	int id;
 
-	for (i = 2; i; i <<= 1) {
+	for (i = 4; i; i <<= 1) {
 		get.lifetime = i;
 		EXPECT_ERR(EINVAL, ioctl(self->fd, KIPC_IOC_SHM_GET, &get));
 	}
@@ -260,7 +261,7 @@ TEST_F(device, lifetimes)
 	/* Of what is there already the lifetime is nobody's to say, but must be one. */
 	get.lifetime = KIPC_LIFETIME_PERSISTENT;
 	EXPECT_EQ(id, ioctl(self->fd, KIPC_IOC_SHM_GET, &get));
-	get.lifetime = 2;
+	get.lifetime = KIPC_LIFETIME_USERS + 1;
 	EXPECT_ERR(EINVAL, ioctl(self->fd, KIPC_IOC_SHM_GET, &get));
 }
 

@@ -453,6 +453,29 @@ static long sent_and_read(long size)
 	return sent_many(size) ? -1 : msg_ctl(IPC_STAT);
 }
 
+/* Closed at once: the object goes with it. */
+static long handle_create(long kind)
+{
+	struct kipc_handle_create create = {
+		.kind = kind, .flags = O_RDWR, .size = kind == KIPC_KIND_SHM ? PAGES * PAGE :
+		kind == KIPC_KIND_SEM ? MANY : 0,
+	};
+	int fd = ioctl(s.fd, KIPC_IOC_HANDLE_CREATE, &create);
+
+	return fd < 0 ? -1 : close(fd);
+}
+
+static long handle_open(long kind)
+{
+	struct kipc_handle_open open = {
+		.id = kind == KIPC_KIND_SHM ? s.shm : kind == KIPC_KIND_SEM ? s.sem : s.msg,
+		.kind = kind, .flags = O_RDWR,
+	};
+	int fd = ioctl(s.fd, KIPC_IOC_HANDLE_OPEN, &open);
+
+	return fd < 0 ? -1 : close(fd);
+}
+
 static const char *const listings[] = {
 	"shm", "sem", "msg", "queues", "waiters", "objects", "ids", "sys/sem", "sys/shmmni",
 };
@@ -811,6 +834,13 @@ ATTEMPT(msg_stat_any, sent_many, 64, msg_ctl, MSG_STAT_ANY);
 ATTEMPT(msg_info, sent_many, 64, msg_ctl, MSG_INFO);
 ATTEMPT(msg_set, sent_and_read, 64, msg_ctl, IPC_SET);
 ATTEMPT(msg_remove, sent_many, 4000, msg_ctl, IPC_RMID);
+
+ATTEMPT(handle_open_shm, one_of_each, 0, handle_open, KIPC_KIND_SHM, .err = ENFILE);
+ATTEMPT(handle_open_sem, one_of_each, 0, handle_open, KIPC_KIND_SEM, .err = ENFILE);
+ATTEMPT(handle_open_msg, one_of_each, 0, handle_open, KIPC_KIND_MSG, .err = ENFILE);
+ATTEMPT(handle_create_shm, nothing, 0, handle_create, KIPC_KIND_SHM, .err = ENOSPC);
+ATTEMPT(handle_create_sem, nothing, 0, handle_create, KIPC_KIND_SEM);
+ATTEMPT(handle_create_msg, nothing, 0, handle_create, KIPC_KIND_MSG);
 
 ATTEMPT(namespace_list, new_namespace, 0, list, 0);
 ATTEMPT(list_shm, one_of_each, 0, list, 0);

@@ -170,7 +170,7 @@ static void shm_get(const uint8_t *a)
 {
 	struct kipc_shm_get get = {
 		.key = key_of(a[0]), .flags = get_flags(a[1]), .size = number(a[2]) * 512,
-		.lifetime = a[3] % 8 == 7 ? number(a[4]) : a[3] % 8 == 6, .pad = a[5] == 255,
+		.lifetime = a[3] % 8 == 7 ? number(a[4]) : a[3] % 8 > 4 ? a[3] % 8u - 4 : 0, .pad = a[5] == 255,
 	};
 
 	if (a[4] > 0xf0)
@@ -219,7 +219,7 @@ static void sem_get(const uint8_t *a)
 {
 	struct kipc_sem_get get = {
 		.key = key_of(a[0]), .flags = get_flags(a[1]), .nsems = number(a[2]),
-		.lifetime = a[3] % 8 == 7 ? number(a[4]) : a[3] % 8 == 6,
+		.lifetime = a[3] % 8 == 7 ? number(a[4]) : a[3] % 8 > 4 ? a[3] % 8u - 4 : 0,
 	};
 
 	if (a[4] < 0xc0)
@@ -300,7 +300,7 @@ static void msg_get(const uint8_t *a)
 {
 	struct kipc_msg_get get = {
 		.key = key_of(a[0]), .flags = get_flags(a[1]),
-		.lifetime = a[3] % 8 == 7 ? number(a[4]) : a[3] % 8 == 6,
+		.lifetime = a[3] % 8 == 7 ? number(a[4]) : a[3] % 8 > 4 ? a[3] % 8u - 4 : 0,
 	};
 
 	made(KIPC_KIND_MSG, call(KIPC_IOC_MSG_GET, &get));
@@ -466,6 +466,23 @@ static void open_handle(const uint8_t *a)
 	if (*slot)
 		close(*slot);
 	*slot = ioctl(device[0], KIPC_IOC_HANDLE_OPEN, &open);
+	if (*slot < 0)
+		*slot = 0;
+}
+
+static void create_handle(const uint8_t *a)
+{
+	static const uint64_t sizes[] = { 4096, 3, 0, 0 };
+	struct kipc_handle_create create = {
+		.kind = a[0] & 3, .flags = (a[2] & 3) | O_NONBLOCK, .mode = number(a[1]),
+		.size = a[3] < 0xe0 ? sizes[a[0] & 3] : number(a[3]),
+		.op = (a[0] & 3) == KIPC_KIND_SEM ? -(a[4] % 3) : 0,
+	};
+	int *slot = &handle[a[5] % HANDLES];
+
+	if (*slot)
+		close(*slot);
+	*slot = ioctl(device[0], KIPC_IOC_HANDLE_CREATE, &create);
 	if (*slot < 0)
 		*slot = 0;
 }
@@ -686,7 +703,7 @@ static const struct {
 	CALL(shm_ctl), CALL(sem_get), CALL(sem_get), CALL(sem_op), CALL(sem_op), CALL(sem_ctl),
 	CALL(sem_map), CALL(sem_map), CALL(process_map), CALL(process_cut), CALL(msg_get),
 	CALL(msg_get), CALL(msg_snd), CALL(msg_snd), CALL(msg_rcv), CALL(msg_rcv),
-	CALL(msg_ctl), CALL(open_handle), CALL(open_handle), CALL(use_handle), CALL(use_handle),
+	CALL(msg_ctl), CALL(open_handle), CALL(open_handle), CALL(create_handle), CALL(use_handle), CALL(use_handle),
 	CALL(use_handle), CALL(query), CALL(limit), CALL(any_ioctl), CALL(short_call),
 	CALL(short_call), CALL(open_device), CALL(listing), CALL(map_device), CALL(unmap),
 	CALL(remap), CALL(protect), CALL(scribble), CALL(scribble), CALL(look), CALL(do_fork),

@@ -43,6 +43,44 @@ static inline short ready(int fd)
 	return poll(&p, 1, 0) < 0 ? -1 : p.revents;
 }
 
+/* What /proc/kipc/objects says of an object; false: there is none. */
+struct listed {
+	char lifetime[16];
+	long users, handles;
+};
+
+static inline bool listed(const char *kind, int id, struct listed *row)
+{
+	char line[256], kind_of_row[8];
+	bool found = false;
+	int id_of_row;
+	FILE *f = fopen("/proc/kipc/objects", "re");
+
+	while (f && !found && fgets(line, sizeof(line), f))
+		found = sscanf(line, "%7s %d %*s %*s %*s %ld %15s %*s %*s %*s %ld", kind_of_row,
+			       &id_of_row, &row->users, row->lifetime, &row->handles) == 5 &&
+			!strcmp(kind_of_row, kind) && id_of_row == id;
+	if (f)
+		fclose(f);
+	return found;
+}
+
+/* The id that a handle's fdinfo tells, or -1. */
+static inline int id_of(int fd)
+{
+	char path[64], line[128];
+	int id = -1;
+	FILE *f;
+
+	snprintf(path, sizeof(path), "/proc/self/fdinfo/%d", fd);
+	f = fopen(path, "re");
+	while (f && fgets(line, sizeof(line), f))
+		sscanf(line, "kipc-id: %d", &id);
+	if (f)
+		fclose(f);
+	return id;
+}
+
 static inline int send_text(int queue, long type, const char *text)
 {
 	struct packet packet = { .type = type };

@@ -490,7 +490,7 @@ TEST_F(device, padding_and_flags)
 		get.pad = 1u << bit;
 		EXPECT_ERR(EINVAL, ioctl(self->fd, KIPC_IOC_MSG_GET, &get));
 		get.pad = 0;
-		if (bit) {
+		if (bit > 1) {
 			get.lifetime = 1u << bit;
 			EXPECT_ERR(EINVAL, ioctl(self->fd, KIPC_IOC_MSG_GET, &get));
 			get.lifetime = 0;

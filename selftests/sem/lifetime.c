@@ -77,7 +77,7 @@ TEST_F(lifetime, persistent)
 
 TEST_F(lifetime, unknown)
 {
-	static const unsigned int bad[] = { 2, 3, 1u << 31, ~0u };
+	static const unsigned int bad[] = { 3, 4, 1u << 31, ~0u };
 	unsigned int i;
 
 	for (i = 0; i < ARRAY_SIZE(bad); i++) {

@@ -63,10 +63,16 @@ struct kipc_query {
 #define KIPC_FEATURE_MSG		(1ull << 5)	/* message queues */
 #define KIPC_FEATURE_HANDLE		(1ull << 6)	/* descriptors that stand for objects */
 #define KIPC_FEATURE_URING		(1ull << 7)	/* commands of io_uring on them */
+#define KIPC_FEATURE_LIFETIME_USERS	(1ull << 8)	/* KIPC_LIFETIME_USERS, KIPC_IOC_HANDLE_CREATE */
 
 /* When an object ends without being removed. */
 #define KIPC_LIFETIME_PERSISTENT	0	/* never, as System V has it */
 #define KIPC_LIFETIME_CREATOR		1	/* with the process that made it */
+/*
+ * With its last user, once it has had one.  Users are handles, attachments of a segment,
+ * and mappings of a segment or set.
+ */
+#define KIPC_LIFETIME_USERS		2
 
 /**
  * struct kipc_limit - KIPC_IOC_LIMIT: read or set a limit of the namespace
@@ -441,6 +447,35 @@ struct kipc_handle_open {
 	__s64	type;
 };
 
+/**
+ * struct kipc_handle_create - KIPC_IOC_HANDLE_CREATE: make an object without a key, of
+ *			       lifetime KIPC_LIFETIME_USERS, and a descriptor that stands
+ *			       for it; returns the descriptor
+ * @kind: KIPC_KIND_*
+ * @flags: as in struct kipc_handle_open; the rights are conveyed whatever @mode says
+ * @mode: permissions of others, who find the object by its id; of a segment also
+ *	  SHM_HUGETLB, with a size of pages, and SHM_NORESERVE, as in shmget(2)
+ * @num: as in struct kipc_handle_open, and all below but @size
+ * @size: bytes of a segment, semaphores of a set, 0 of a queue
+ * @op: see there
+ * @msgflg: see there
+ * @type: see there
+ *
+ * The object never is without a user.  It has an id and is listed as others are.
+ * EINVAL: no such kind, semaphore, flag or bit of @mode, or a size that shmget(2) or
+ * semget(2) refuses.  ENOSPC, EPERM and ENOMEM as those calls have them.  EMFILE, ENFILE.
+ */
+struct kipc_handle_create {
+	__u32	kind;
+	__u32	flags;
+	__u32	mode;
+	__u32	num;
+	__u64	size;
+	__s32	op;
+	__u32	msgflg;
+	__s64	type;
+};
+
 /*
  * The id in a call that is made on a handle instead of the device: the handle's object.
  * Such calls are KIPC_IOC_SEM_OP, KIPC_IOC_MSG_SEND and KIPC_IOC_MSG_RECEIVE.
@@ -550,6 +585,7 @@ struct kipc_wait_any {
 
 /* 0x40-0x4f: handles */
 #define KIPC_IOC_HANDLE_OPEN	_IOW(KIPC_IOC_TYPE, 0x40, struct kipc_handle_open)
+#define KIPC_IOC_HANDLE_CREATE	_IOW(KIPC_IOC_TYPE, 0x41, struct kipc_handle_create)
 
 /*
  * The short way in, for calls whose arguments fit in registers: fadvise64(2) on
