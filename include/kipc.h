@@ -122,6 +122,13 @@ int kipc_handle(int kind, int id, int flags, const struct kipc_filter *filter);
 int kipc_handle_create(int kind, size_t size, int flags, mode_t mode,
 		       const struct kipc_filter *filter);
 
+/*
+ * Have an eventfd counted up by one whenever something of events, POLLIN and POLLOUT,
+ * becomes so for the handle, at once if it is so, and when the object is removed;
+ * eventfd -1 with events 0: no longer.
+ */
+int kipc_handle_notify(int handle, int eventfd, short events);
+
 /* Calls on a handle; time-outs as kipc_semclockop() has them. */
 int kipc_handle_semop(int handle, struct sembuf *sops, size_t nsops, clockid_t clock,
 		      int flags, const struct timespec *timeout)

@@ -9,6 +9,7 @@
 #ifndef KIPC_COMPAT_H
 #define KIPC_COMPAT_H
 
+#include <linux/eventfd.h>
 #include <linux/ipc_namespace.h>
 #include <linux/mm.h>
 #include <linux/tracepoint.h>
@@ -24,6 +25,19 @@ static inline void vm_flags_clear(struct vm_area_struct *vma, vm_flags_t flags)
 static inline void vm_flags_set(struct vm_area_struct *vma, vm_flags_t flags)
 {
 	vma->vm_flags |= flags;
+}
+#endif
+
+/* Until 6.7: an eventfd was told by how much to count up. */
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 8, 0)
+static inline void kipc_eventfd_signal(struct eventfd_ctx *event)
+{
+	eventfd_signal(event, 1);
+}
+#else
+static inline void kipc_eventfd_signal(struct eventfd_ctx *event)
+{
+	eventfd_signal(event);
 }
 #endif
 

@@ -63,6 +63,7 @@ const struct file_operations kipc_handle_fops = {
 	.read_iter	= kipc_handle_read,
 	.write_iter	= kipc_handle_write,
 	.poll		= kipc_handle_poll,
+	.fasync		= kipc_handle_fasync,
 	.unlocked_ioctl	= kipc_handle_ioctl,
 	.compat_ioctl	= compat_ptr_ioctl,
 	.mmap		= kipc_handle_mmap,

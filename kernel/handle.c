@@ -3,6 +3,7 @@
  * Handles: see handle.h.
  */
 #include <linux/anon_inodes.h>
+#include <linux/eventfd.h>
 #include <linux/fcntl.h>
 #include <linux/file.h>
 #include <linux/msg.h>
@@ -33,6 +34,18 @@ static unsigned int kipc_handle_rights(unsigned int flags)
 	default:
 		return S_IRUGO | S_IWUGO;
 	}
+}
+
+/* EPOLL* that tell nothing but what may be done with a handle. */
+static __poll_t kipc_handle_mask(unsigned int rights)
+{
+	__poll_t mask = EPOLLERR | EPOLLHUP;
+
+	if (rights & S_IRUGO)
+		mask |= EPOLLIN | EPOLLRDNORM;
+	if (rights & S_IWUGO)
+		mask |= EPOLLOUT | EPOLLWRNORM;
+	return mask;
 }
 
 static int kipc_handle_check(const struct kipc_handle_open *open)
@@ -91,6 +104,7 @@ static struct file *kipc_handle_file(const struct kipc_handle_open *open)
 	handle->grant.rights = kipc_handle_rights(open->flags);
 	watch = &handle->watch;
 	kipc_watch_init(watch);
+	watch->mask = kipc_handle_mask(handle->grant.rights);
 	watch->num = open->num;
 	watch->op = open->op;
 	watch->type = open->type;
@@ -309,17 +323,51 @@ ssize_t kipc_handle_write(struct kiocb *iocb, struct iov_iter *from)
 __poll_t kipc_handle_poll(struct file *file, struct poll_table_struct *table)
 {
 	struct kipc_handle *handle = kipc_handle_of(file);
-	struct kipc_object *object = handle->grant.object;
-	__poll_t now = EPOLLIN | EPOLLRDNORM | EPOLLOUT | EPOLLWRNORM;
 
 	poll_wait(file, &handle->watch.wait, table);
-	if (object->ops->poll)
-		now = object->ops->poll(object, &handle->watch);
-	if (!(handle->grant.rights & S_IRUGO))
-		now &= ~(EPOLLIN | EPOLLRDNORM);
-	if (!(handle->grant.rights & S_IWUGO))
-		now &= ~(EPOLLOUT | EPOLLWRNORM);
-	return now;
+	return kipc_watch_poll(handle->grant.object, &handle->watch);
+}
+
+/**
+ * kipc_handle_fasync() - O_ASYNC is set, or taken away, or the handle goes
+ * @fd: as file_operations.fasync has them
+ * @file: the handle
+ * @on: see there
+ *
+ * Context: may sleep.
+ */
+int kipc_handle_fasync(int fd, struct file *file, int on)
+{
+	struct kipc_handle *handle = kipc_handle_of(file);
+
+	return kipc_watch_set_async(handle->grant.object, &handle->watch, fd, file, on);
+}
+
+/**
+ * kipc_handle_notify() - have an eventfd told what poll would say
+ * @file: the handle
+ * @notify: what the caller asks for
+ *
+ * Context: process; may sleep.
+ * Return: 0 or an error as struct kipc_handle_notify has it.
+ */
+int kipc_handle_notify(struct file *file, const struct kipc_handle_notify *notify)
+{
+	struct kipc_handle *handle = kipc_handle_of(file);
+	__poll_t events = (__force __poll_t)notify->events;
+	struct eventfd_ctx *event = NULL;
+
+	if (notify->fd < -1 || events & ~(EPOLLIN | EPOLLOUT) || (notify->fd < 0 && events))
+		return -EINVAL;
+	if (events & ~handle->watch.mask)
+		return -EACCES;
+	if (notify->fd >= 0) {
+		event = eventfd_ctx_fdget(notify->fd);
+		if (IS_ERR(event))
+			return PTR_ERR(event);
+	}
+	kipc_watch_set_event(handle->grant.object, &handle->watch, event, events | EPOLLHUP);
+	return 0;
 }
 
 /**
@@ -350,8 +398,7 @@ int kipc_handle_release(struct inode *inode, struct file *file)
 	struct kipc_object *object = handle->grant.object;
 
 	if (object) {
-		if (object->ops->unwatch)
-			object->ops->unwatch(object, &handle->watch);
+		kipc_watch_deinit(object, &handle->watch);
 		kipc_handle_leave(object);
 		kipc_object_put(object);
 	}

@@ -17,6 +17,7 @@
 #include "watch.h"
 
 struct kipc_handle_create;
+struct kipc_handle_notify;
 struct kipc_handle_open;
 struct kipc_space;
 struct seq_file;
@@ -40,6 +41,8 @@ int kipc_handle_create(struct kipc_space *space, const struct kipc_handle_create
 ssize_t kipc_handle_read(struct kiocb *iocb, struct iov_iter *to);
 ssize_t kipc_handle_write(struct kiocb *iocb, struct iov_iter *from);
 __poll_t kipc_handle_poll(struct file *file, struct poll_table_struct *table);
+int kipc_handle_fasync(int fd, struct file *file, int on);
+int kipc_handle_notify(struct file *file, const struct kipc_handle_notify *notify);
 int kipc_handle_mmap(struct file *file, struct vm_area_struct *vma);
 int kipc_handle_release(struct inode *inode, struct file *file);
 void kipc_handle_show(struct seq_file *s, struct file *file);

@@ -37,7 +37,8 @@ static int kipc_ioctl_query(struct kipc_space *space, void __user *arg, size_t s
 	memset(&query, 0, sizeof(query));
 	query.abi = KIPC_ABI_VERSION;
 	query.features = KIPC_FEATURE_SHM | KIPC_FEATURE_LIFETIME_CREATOR | KIPC_FEATURE_SEM |
-			 KIPC_FEATURE_MSG | KIPC_FEATURE_HANDLE | KIPC_FEATURE_LIFETIME_USERS;
+			 KIPC_FEATURE_MSG | KIPC_FEATURE_HANDLE | KIPC_FEATURE_LIFETIME_USERS |
+			 KIPC_FEATURE_HANDLE_NOTIFY;
 	if (IS_ENABLED(CONFIG_IO_URING))
 		query.features |= KIPC_FEATURE_URING;
 	if (IS_ENABLED(CONFIG_X86_64))
@@ -385,6 +386,15 @@ static int kipc_ioctl_handle_create(struct kipc_space *space, void __user *arg, 
 	return ret;
 }
 
+static int kipc_ioctl_handle_notify(struct file *file, void __user *arg, size_t size)
+{
+	struct kipc_handle_notify notify;
+	int ret;
+
+	ret = kipc_copy_in(&notify, sizeof(notify), arg, size);
+	return ret ?: kipc_handle_notify(file, &notify);
+}
+
 static int kipc_ioctl_process_map(struct file *file, void __user *arg, size_t size)
 {
 	struct kipc_process *process;
@@ -534,6 +544,8 @@ long kipc_handle_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 		return kipc_ioctl_msg_op(space, grant, user, size, true);
 	if (kind == KIPC_KIND_MSG && cmd == (KIPC_IOC_MSG_RECEIVE & ~IOCSIZE_MASK))
 		return kipc_ioctl_msg_op(space, grant, user, size, false);
+	if (kind != KIPC_KIND_SHM && cmd == (KIPC_IOC_HANDLE_NOTIFY & ~IOCSIZE_MASK))
+		return kipc_ioctl_handle_notify(file, user, size);
 	return -ENOTTY;
 }
 

@@ -101,8 +101,8 @@ static const struct kipc_object_ops kipc_msg_object_ops = {
 	.perm_changed	= kipc_msg_perm_changed,
 	.free		= kipc_msg_queue_free,
 	.users		= kipc_msg_users,
-	.poll		= kipc_msg_poll,
-	.unwatch	= kipc_msg_unwatch,
+	.lock		= kipc_msg_object_lock,
+	.unlock		= kipc_msg_object_unlock,
 	.see_locked	= kipc_msg_see_locked,
 };
 

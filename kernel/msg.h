@@ -304,8 +304,8 @@ void kipc_msg_end_async(struct kipc_object *object, struct kipc_msg_sleeper *sle
 
 /* msg_watch.c */
 __poll_t kipc_msg_see_locked(struct kipc_object *object, struct kipc_watch *watch);
-__poll_t kipc_msg_poll(struct kipc_object *object, struct kipc_watch *watch);
-void kipc_msg_unwatch(struct kipc_object *object, struct kipc_watch *watch);
+void kipc_msg_object_lock(struct kipc_object *object, const struct kipc_watch *watch);
+void kipc_msg_object_unlock(struct kipc_object *object);
 void kipc_msg_permit_locked(struct kipc_msg_queue *queue);
 void kipc_msg_wake_all_locked(struct kipc_msg_queue *queue, int status);
 typedef void (*kipc_msg_visitor)(struct kipc_msg_queue *queue, struct kipc_msg_sleeper *sleeper,

@@ -961,12 +961,20 @@ ssize_t kipc_msg_receive_async(const struct kipc_grant *grant, struct kipc_msg_s
 	struct kipc_msg_queue *queue = kipc_msg_queue_of(grant->object);
 	enum kipc_msg_match match = sleeper->match;
 	struct kipc_msg *msg;
-	int ret = kipc_msg_lock(queue, S_IRUGO, grant);
+	int ret;
 
-	if (ret)
-		return ret;
+	for (;;) {
+		ret = kipc_msg_lock(queue, S_IRUGO, grant);
+		if (ret)
+			return ret;
+		msg = kipc_msg_find_locked(queue, match, sleeper->type);
+		if (msg != ERR_PTR(-EAGAIN))
+			break;
+		kipc_msg_queue_unlock(queue);
+		cond_resched();
+	}
 	queue->object.calls++;
-	if (!kipc_msg_find_locked(queue, match, sleeper->type))
+	if (!msg)
 		return kipc_msg_leave_unlock(queue, sleeper, waits, -ENOMSG);
 	if (!kipc_msg_claim_or_unlock(queue, sleeper))
 		return -ECANCELED;

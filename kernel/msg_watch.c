@@ -32,41 +32,29 @@ __poll_t kipc_msg_see_locked(struct kipc_object *object, struct kipc_watch *watc
 }
 
 /**
- * kipc_msg_poll() - arm a watch of a queue
+ * kipc_msg_object_lock() - take the lock of a queue's state, to look for something
  * @object: the queue
- * @watch: the watch
+ * @watch: what is looked for
  *
  * Context: may sleep.
- * Return: EPOLL* that are so.
  */
-__poll_t kipc_msg_poll(struct kipc_object *object, struct kipc_watch *watch)
+void kipc_msg_object_lock(struct kipc_object *object, const struct kipc_watch *watch)
 {
 	struct kipc_msg_queue *queue = kipc_msg_queue_of(object);
-	__poll_t now;
 
 	mutex_lock(&queue->lock);
 	while (IS_ERR(kipc_msg_find_locked(queue, watch->match, watch->type))) {
-		mutex_unlock(&queue->lock);
+		kipc_msg_queue_unlock(queue);
 		cond_resched();
 		mutex_lock(&queue->lock);
 	}
-	now = kipc_watch_arm_locked(object, watch);
-	mutex_unlock(&queue->lock);
-	return now;
 }
 
 /**
- * kipc_msg_unwatch() - a watch goes
+ * kipc_msg_object_unlock() - give it back
  * @object: the queue
- * @watch: the watch
- *
- * Context: may sleep.
  */
-void kipc_msg_unwatch(struct kipc_object *object, struct kipc_watch *watch)
+void kipc_msg_object_unlock(struct kipc_object *object)
 {
-	struct kipc_msg_queue *queue = kipc_msg_queue_of(object);
-
-	mutex_lock(&queue->lock);
-	kipc_watch_disarm_locked(object, watch);
-	mutex_unlock(&queue->lock);
+	kipc_msg_queue_unlock(kipc_msg_queue_of(object));
 }

@@ -18,7 +18,8 @@
  *  5  kipc_sem_set.lock	  mutex	  sem.h: the state of a set
  *     kipc_msg_queue.lock	  mutex	  msg.h: the state of a queue
  *     (i_mmap_rwsem)		  rwsem	  the kernel's; taken under 5 to unmap pages
- *     (wait queues, epoll)	  spin	  the kernel's; taken under 5 to wake pollers
+ *     (wait queues, epoll,
+ *      eventfd, signals)	  spin	  the kernel's; taken under 5 to tell who watches
  *  6  kipc_object.lock		  spin	  the header; the state of a segment
  *  7  kipc_process.lock	  spin	  process.c: the record's list of objects
  *     kipc_process.undos, .views, kipc_process_tokens
@@ -74,9 +75,10 @@ struct kipc_watch;
  * @free: release what the object holds, and its memory after a grace period; the
  *	  last reference is gone; may sleep
  * @users: who uses the object now, for listings; kipc_object.lock is held
- * @poll: arm a watch; EPOLL* that are so; or NULL: nothing is looked for
- * @unwatch: disarm it, for its memory goes; if @poll
- * @see_locked: EPOLL* that are so for a watch; the kind's lock is held; if @poll
+ * @lock: take the lock that the object's state has, apart from its header's; may sleep;
+ *	  or NULL: there is none, and nothing is looked for
+ * @unlock: give it back; who watches is told what has changed; if @lock
+ * @see_locked: EPOLL* that are so for a watch; that lock is held; if @lock
  * @armed_locked: a watch was armed, and what it looks for is to come by the kernel; or
  *		  NULL; likewise
  * @disarmed_locked: that is over; or NULL; likewise
@@ -91,8 +93,8 @@ struct kipc_object_ops {
 	void (*closed)(struct kipc_object *object);
 	void (*free)(struct kipc_object *object);
 	unsigned long (*users)(struct kipc_object *object);
-	__poll_t (*poll)(struct kipc_object *object, struct kipc_watch *watch);
-	void (*unwatch)(struct kipc_object *object, struct kipc_watch *watch);
+	void (*lock)(struct kipc_object *object, const struct kipc_watch *watch);
+	void (*unlock)(struct kipc_object *object);
 	__poll_t (*see_locked)(struct kipc_object *object, struct kipc_watch *watch);
 	void (*armed_locked)(struct kipc_object *object, struct kipc_watch *watch);
 	void (*disarmed_locked)(struct kipc_object *object, struct kipc_watch *watch);

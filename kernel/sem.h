@@ -339,8 +339,8 @@ static inline void kipc_sem_set_unlock(struct kipc_sem_set *set)
 }
 
 /* sem_watch.c */
-__poll_t kipc_sem_poll(struct kipc_object *object, struct kipc_watch *watch);
-void kipc_sem_unwatch(struct kipc_object *object, struct kipc_watch *watch);
+void kipc_sem_object_lock(struct kipc_object *object, const struct kipc_watch *watch);
+void kipc_sem_object_unlock(struct kipc_object *object);
 __poll_t kipc_sem_see_locked(struct kipc_object *object, struct kipc_watch *watch);
 void kipc_sem_armed_locked(struct kipc_object *object, struct kipc_watch *watch);
 void kipc_sem_disarmed_locked(struct kipc_object *object, struct kipc_watch *watch);

@@ -47,36 +47,22 @@ void kipc_sem_disarmed_locked(struct kipc_object *object, struct kipc_watch *wat
 }
 
 /**
- * kipc_sem_poll() - arm a watch of a semaphore
+ * kipc_sem_object_lock() - take the lock of a set's state, to look for something
  * @object: the set
- * @watch: the watch; its semaphore exists
+ * @watch: what is looked for
  *
  * Context: may sleep.
- * Return: EPOLL* that are so.
  */
-__poll_t kipc_sem_poll(struct kipc_object *object, struct kipc_watch *watch)
+void kipc_sem_object_lock(struct kipc_object *object, const struct kipc_watch *watch)
 {
-	struct kipc_sem_set *set = kipc_sem_set_of(object);
-	__poll_t now;
-
-	kipc_sem_set_lock_one(set, watch->num);
-	now = kipc_watch_arm_locked(object, watch);
-	kipc_sem_set_unlock(set);
-	return now;
+	kipc_sem_set_lock_one(kipc_sem_set_of(object), watch->num);
 }
 
 /**
- * kipc_sem_unwatch() - a watch goes
+ * kipc_sem_object_unlock() - give it back
  * @object: the set
- * @watch: the watch
- *
- * Context: may sleep.
  */
-void kipc_sem_unwatch(struct kipc_object *object, struct kipc_watch *watch)
+void kipc_sem_object_unlock(struct kipc_object *object)
 {
-	struct kipc_sem_set *set = kipc_sem_set_of(object);
-
-	kipc_sem_set_lock_one(set, watch->num);
-	kipc_watch_disarm_locked(object, watch);
-	kipc_sem_set_unlock(set);
+	kipc_sem_set_unlock(kipc_sem_set_of(object));
 }

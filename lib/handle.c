@@ -83,6 +83,13 @@ static long result(long ret)
 	return -1;
 }
 
+KIPC_PUBLIC int kipc_handle_notify(int handle, int eventfd, short events)
+{
+	struct kipc_handle_notify notify = { .fd = eventfd, .events = (unsigned short)events };
+
+	return result(sys_ioctl(handle, KIPC_IOC_HANDLE_NOTIFY, &notify));
+}
+
 static int timeout_flags(int flags)
 {
 	return flags & TIMER_ABSTIME ? KIPC_TIMEOUT_ABSOLUTE : 0;

@@ -624,6 +624,7 @@ static int verb_version(int argc, char **argv)
 		{ KIPC_FEATURE_MSG, "msg" },
 		{ KIPC_FEATURE_HANDLE, "handle" },
 		{ KIPC_FEATURE_LIFETIME_USERS, "lifetime-users" },
+		{ KIPC_FEATURE_HANDLE_NOTIFY, "handle-notify" },
 	};
 	struct kipc_query query;
 	int ret, error;

@@ -13,6 +13,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/eventfd.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
@@ -497,12 +498,13 @@ static void use_handle(const uint8_t *a)
 	struct sembuf sop = { a[2] & 3, a[3] % 5 - 2, IPC_NOWAIT | (a[5] & 1 ? SEM_UNDO : 0) };
 	struct kipc_sem_op sem = { .id = KIPC_SELF, .nsops = 1, .sops = (uintptr_t)&sop };
 	struct epoll_event event = { .events = EPOLLIN | EPOLLOUT | (a[3] & 1 ? EPOLLET : 0) };
+	struct kipc_handle_notify notify = { .events = a[3] >= 0x40 ? a[2] & 5 : number(a[2]) & 4 };
 	int fd = handle[a[1] % HANDLES];
 	void *mapped;
 
 	if (!fd)
 		return;
-	switch (a[0] % 8) {
+	switch (a[0] % 10) {
 	case 0:
 		read(fd, address(a[2]), number(a[3]));
 		break;
@@ -528,6 +530,15 @@ static void use_handle(const uint8_t *a)
 		mapped = mmap(NULL, 4096, a[3] & 3, MAP_SHARED, fd, 0);
 		if (mapped != MAP_FAILED)
 			munmap(mapped, 4096);
+		break;
+	case 7:
+		notify.fd = a[3] < 0x40 ? -1 : a[3] < 0xf0 ? eventfd(0, EFD_NONBLOCK) : fd;
+		ioctl(fd, KIPC_IOC_HANDLE_NOTIFY, &notify);
+		if (notify.fd >= 0 && notify.fd != fd)
+			close(notify.fd);
+		break;
+	case 8:
+		fcntl(fd, F_SETFL, O_NONBLOCK | (a[3] & 1 ? O_ASYNC : 0));
 		break;
 	default:
 		close(fd);

@@ -64,6 +64,7 @@ struct kipc_query {
 #define KIPC_FEATURE_HANDLE		(1ull << 6)	/* descriptors that stand for objects */
 #define KIPC_FEATURE_URING		(1ull << 7)	/* commands of io_uring on them */
 #define KIPC_FEATURE_LIFETIME_USERS	(1ull << 8)	/* KIPC_LIFETIME_USERS, KIPC_IOC_HANDLE_CREATE */
+#define KIPC_FEATURE_HANDLE_NOTIFY	(1ull << 9)	/* KIPC_IOC_HANDLE_NOTIFY, O_ASYNC */
 
 /* When an object ends without being removed. */
 #define KIPC_LIFETIME_PERSISTENT	0	/* never, as System V has it */
@@ -476,6 +477,22 @@ struct kipc_handle_create {
 	__s64	type;
 };
 
+/**
+ * struct kipc_handle_notify - KIPC_IOC_HANDLE_NOTIFY: on a handle of a set or queue: have
+ *			       an eventfd told what becomes so
+ * @fd: eventfd, instead of the one that the handle had, or -1: none any more
+ * @events: POLLIN, POLLOUT; 0 with @fd -1; removal is always told
+ *
+ * The eventfd is counted up by one each time that something of @events becomes so that was
+ * not, and at once if it is so already.  The handle keeps it, also when @fd is closed.
+ * EBADF: no descriptor.  EINVAL: no eventfd, or another event.  EACCES: an event that the
+ * handle's rights are not for.
+ */
+struct kipc_handle_notify {
+	__s32	fd;
+	__u32	events;
+};
+
 /*
  * The id in a call that is made on a handle instead of the device: the handle's object.
  * Such calls are KIPC_IOC_SEM_OP, KIPC_IOC_MSG_SEND and KIPC_IOC_MSG_RECEIVE.
@@ -586,6 +603,7 @@ struct kipc_wait_any {
 /* 0x40-0x4f: handles */
 #define KIPC_IOC_HANDLE_OPEN	_IOW(KIPC_IOC_TYPE, 0x40, struct kipc_handle_open)
 #define KIPC_IOC_HANDLE_CREATE	_IOW(KIPC_IOC_TYPE, 0x41, struct kipc_handle_create)
+#define KIPC_IOC_HANDLE_NOTIFY	_IOW(KIPC_IOC_TYPE, 0x42, struct kipc_handle_notify)
 
 /*
  * The short way in, for calls whose arguments fit in registers: fadvise64(2) on
