@@ -55,8 +55,9 @@ int kipc_semget_lifetime(key_t key, int nsems, int semflg, unsigned int lifetime
 
 /*
  * kipc_semop() with a time-out on a clock of the caller's choice: CLOCK_MONOTONIC,
- * CLOCK_REALTIME or CLOCK_BOOTTIME; flags: 0, or TIMER_ABSTIME for a point of time.
- * timeout NULL: none.
+ * CLOCK_REALTIME or CLOCK_BOOTTIME; flags: TIMER_ABSTIME for a point of time; timeout
+ * NULL: none.  KIPC_SEM_OP_OWNER in flags: fails with EOWNERDEAD, but is carried out, if
+ * who had taken what this takes has died with it, and nobody was told yet.
  */
 int kipc_semclockop(int semid, struct sembuf *sops, size_t nsops, clockid_t clock,
 		    int flags, const struct timespec *timeout) KIPC_TIME64("kipc_semclockop");

@@ -52,7 +52,7 @@ static int kipc_async_load_sem(struct kipc_async *async, u64 arg, size_t size,
 		return ret;
 	if (op.id != KIPC_SELF)
 		return -EINVAL;
-	ret = kipc_timeout_get(timeout, op.timeout, op.flags, op.clock);
+	ret = kipc_timeout_get(timeout, op.timeout, op.flags & ~KIPC_SEM_OP_OWNER, op.clock);
 	if (ret)
 		return ret;
 	if (op.nsops > READ_ONCE(async->grant->object->space->sem_limits.opm))
@@ -71,6 +71,7 @@ static int kipc_async_load_sem(struct kipc_async *async, u64 arg, size_t size,
 	}
 	async->sem.sops = sops;
 	async->sem.nsops = op.nsops;
+	async->sem.asks = op.flags & KIPC_SEM_OP_OWNER;
 	return 0;
 }
 

@@ -38,7 +38,7 @@ static int kipc_ioctl_query(struct kipc_space *space, void __user *arg, size_t s
 	query.abi = KIPC_ABI_VERSION;
 	query.features = KIPC_FEATURE_SHM | KIPC_FEATURE_LIFETIME_CREATOR | KIPC_FEATURE_SEM |
 			 KIPC_FEATURE_MSG | KIPC_FEATURE_HANDLE | KIPC_FEATURE_LIFETIME_USERS |
-			 KIPC_FEATURE_HANDLE_NOTIFY;
+			 KIPC_FEATURE_HANDLE_NOTIFY | KIPC_FEATURE_SEM_OWNER;
 	if (IS_ENABLED(CONFIG_IO_URING))
 		query.features |= KIPC_FEATURE_URING;
 	if (IS_ENABLED(CONFIG_X86_64))
@@ -193,12 +193,13 @@ static int kipc_ioctl_sem_op(struct kipc_space *space, const struct kipc_grant *
 		return ret;
 	if (kipc_names_another(grant, op.id))
 		return -EINVAL;
-	ret = kipc_timeout_get(&timeout, op.timeout, op.flags, op.clock);
+	ret = kipc_timeout_get(&timeout, op.timeout, op.flags & ~KIPC_SEM_OP_OWNER, op.clock);
 	if (ret)
 		return ret;
 	if (grant)
-		return kipc_sem_op_granted(grant, u64_to_user_ptr(op.sops), op.nsops, &timeout);
-	return kipc_sem_op(space, op.id, u64_to_user_ptr(op.sops), op.nsops, &timeout);
+		return kipc_sem_op_granted(grant, u64_to_user_ptr(op.sops), op.nsops, op.flags,
+					   &timeout);
+	return kipc_sem_op(space, op.id, u64_to_user_ptr(op.sops), op.nsops, op.flags, &timeout);
 }
 
 static int kipc_ioctl_sem_ctl(struct kipc_space *space, void __user *arg, size_t size)
@@ -624,7 +625,7 @@ int kipc_call(struct file *file, loff_t first, loff_t second, int call)
 	switch (call) {
 	case KIPC_CALL_SEM_OP:
 		return kipc_sem_op(space, lower_32_bits(first), u64_to_user_ptr((u64)second),
-				   upper_32_bits(first), &kipc_no_timeout);
+				   upper_32_bits(first), 0, &kipc_no_timeout);
 	case KIPC_CALL_SHM_GET:
 		return kipc_call_get(space, &kipc_shm_kind, first, (size_t)second);
 	case KIPC_CALL_SEM_GET:

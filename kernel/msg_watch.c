@@ -20,7 +20,7 @@ __poll_t kipc_msg_see_locked(struct kipc_object *object, struct kipc_watch *watc
 	struct kipc_msg *msg;
 	__poll_t now = 0;
 
-	/* Found since kipc_msg_poll() asked: it does not take long. */
+	/* What has come since kipc_msg_object_lock() asked is not much. */
 	do
 		msg = kipc_msg_find_locked(queue, watch->match, watch->type);
 	while (IS_ERR(msg));

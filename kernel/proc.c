@@ -400,17 +400,21 @@ static void kipc_proc_objects_show(struct seq_file *s, struct kipc_object *objec
 		[KIPC_LIFETIME_USERS] = "users",
 	};
 	struct kipc_proc_walk *walk = s->private;
+	unsigned int orphans = 0;
 
+	/* Who held what is for those who may read it. */
+	if (object->kind == KIPC_KIND_SEM && kipc_may_access(object, S_IRUGO))
+		orphans = READ_ONCE(kipc_sem_set_of(object)->orphans);
 	spin_lock(&object->lock);
 	if (!object->removed)
-		seq_printf(s, "%-4s %10d 0x%08x %10u  %4o %6lu %-10s %7u %10lld %10llu %8u\n",
+		seq_printf(s, "%-4s %10d 0x%08x %10u  %4o %6lu %-10s %7u %10lld %10llu %8u %8u\n",
 			   kipc_kind_names[object->kind], object->id, object->key,
 			   from_kuid_munged(walk->user_ns, object->uid),
 			   object->mode, object->ops->users(object) + object->handles,
 			   lifetimes[object->lifetime],
 			   pid_nr_ns(object->creator, walk->pid_ns),
 			   ktime_get_boottime_seconds() - object->born,
-			   READ_ONCE(object->calls), object->handles);
+			   READ_ONCE(object->calls), object->handles, orphans);
 	spin_unlock(&object->lock);
 }
 
@@ -439,7 +443,7 @@ static const struct kipc_proc_file kipc_proc_files[] = {
 		kipc_proc_waiters_show,
 	}, {
 		"objects", KIPC_KIND_SHM, KIPC_KIND_MSG,
-		"kind         id        key      owner perms  users lifetime   creator        age      calls  handles\n",
+		"kind         id        key      owner perms  users lifetime   creator        age      calls  handles  orphans\n",
 		kipc_proc_objects_show,
 	},
 };

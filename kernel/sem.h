@@ -40,6 +40,7 @@ struct vm_area_struct;
  * struct kipc_sem - one semaphore; all under kipc_sem_set.lock
  * @value: its value, while no process maps the set
  * @sleepers: sleeping operations that name it, and armed watches
+ * @orphaned: it was given back by the death of who had taken it, and nobody has been told
  * @pid: thread group that changed it last, with a reference, or NULL; of a mapped set
  *	  unless the word has a token and is not KEPT
  * @change: sleepers that want to change just this one, first come first
@@ -47,7 +48,8 @@ struct vm_area_struct;
  */
 struct kipc_sem {
 	int value;
-	unsigned int sleepers;
+	unsigned int sleepers : 31;
+	unsigned int orphaned : 1;
 	struct pid *pid;
 	struct list_head change;
 	struct list_head zero;
@@ -60,6 +62,7 @@ struct kipc_sem {
  * @complex: sleepers with more than one operation; @lock
  * @change: while @complex, all sleepers that want to change something; @lock
  * @zero: sleepers that wait for several to become zero; @lock
+ * @orphans: semaphores that are orphaned; @lock, and read without
  * @otime: last operation, seconds of real time, 0: never; @lock
  * @wakes: who is told once the lock is given back; @lock
  * @undos: undo values of processes that live, or died a moment ago, by
@@ -86,6 +89,7 @@ struct kipc_sem_set {
 	unsigned int complex;
 	struct list_head change;
 	struct list_head zero;
+	unsigned int orphans;
 	time64_t otime;
 	struct kipc_wakes wakes;
 	struct list_head undos;
@@ -192,6 +196,8 @@ struct kipc_sem_layout {
  * @sops: operations
  * @nsops: how many
  * @changes: some operation is not a wait for zero
+ * @asks: it is to be told whether what it takes is orphaned
+ * @is_heir: it was, and is told by its result; kipc_sem_set.lock
  * @blocked: the operation that cannot go on; kipc_sem_set.lock
  * @undo: undo values of the caller, if some operation has SEM_UNDO
  * @of_undo: in kipc_sem_undo.calls if it is asynchronous and has @undo
@@ -202,6 +208,8 @@ struct kipc_sem_sleeper {
 	const struct sembuf *sops;
 	unsigned int nsops;
 	bool changes;
+	bool asks;
+	bool is_heir;
 	const struct sembuf *blocked;
 	struct kipc_sem_undo *undo;
 	struct list_head of_undo;
@@ -223,6 +231,23 @@ static inline unsigned int kipc_sem_count(const struct kipc_sem_set *set)
 	return set->object.size;
 }
 
+/**
+ * kipc_sem_set_orphaned_locked() - a semaphore is orphaned, or not any more
+ * @set: the set; its lock is held
+ * @num: the semaphore
+ * @orphaned: whether it is
+ */
+static inline void kipc_sem_set_orphaned_locked(struct kipc_sem_set *set, unsigned int num,
+						bool orphaned)
+{
+	struct kipc_sem *sem = &set->sems[num];
+
+	if (likely(sem->orphaned == orphaned))
+		return;
+	sem->orphaned = orphaned;
+	WRITE_ONCE(set->orphans, orphaned ? set->orphans + 1 : set->orphans - 1);
+}
+
 static inline struct kipc_sem_set *kipc_sem_find(struct kipc_space *space, int id)
 {
 	struct kipc_object *object = kipc_find(space, KIPC_KIND_SEM, id);
@@ -235,9 +260,10 @@ extern const struct kipc_kind kipc_sem_kind;
 
 /* sem_op.c */
 int kipc_sem_op(struct kipc_space *space, int id, const struct sembuf __user *sops,
-		unsigned int nsops, const struct kipc_timeout *timeout);
+		unsigned int nsops, unsigned int flags, const struct kipc_timeout *timeout);
 int kipc_sem_op_granted(const struct kipc_grant *grant, const struct sembuf __user *sops,
-			unsigned int nsops, const struct kipc_timeout *timeout);
+			unsigned int nsops, unsigned int flags,
+			const struct kipc_timeout *timeout);
 int kipc_sem_op_one(const struct kipc_grant *grant, const struct sembuf *sop);
 int kipc_sem_op_async(const struct kipc_grant *grant, struct kipc_sem_sleeper *op, bool waits);
 void kipc_sem_end_async(struct kipc_object *object, struct kipc_sem_sleeper *op, int status);

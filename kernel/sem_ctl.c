@@ -193,6 +193,7 @@ static void kipc_sem_set_values_locked(struct kipc_sem_set *set, const u16 *valu
 		if (i % KIPC_SEM_STRIDE == KIPC_SEM_STRIDE - 1)
 			cond_resched();
 		kipc_sem_set_value(set, i, values[i]);
+		kipc_sem_set_orphaned_locked(set, i, false);
 		if (set->shared) {
 			kipc_sem_touch_locked(set, i, pid);
 			continue;
@@ -249,6 +250,7 @@ static int kipc_sem_assign(struct kipc_sem_set *set, unsigned int num, int value
 	kipc_sem_hold_locked(set, num, 1);
 	kipc_sem_set_value(set, num, value);
 	kipc_sem_touch_locked(set, num, task_tgid(current));
+	kipc_sem_set_orphaned_locked(set, num, false);
 	kipc_sem_undo_forget_locked(set, num);
 	kipc_sem_changed_now(set);
 	kipc_sem_settle_locked(set, num, 1);

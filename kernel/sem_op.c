@@ -81,6 +81,25 @@ static void kipc_sem_release_ops_locked(struct kipc_sem_set *set, const struct s
 		kipc_sem_release_locked(set, sops->sem_num, 1);
 }
 
+/* Who asks and takes from a semaphore that is orphaned is told, and nobody after it. */
+static void kipc_sem_inherit_locked(struct kipc_sem_set *set, struct kipc_sem_sleeper *op)
+{
+	const struct sembuf *sop;
+
+	for (sop = op->sops; set->orphans && sop < op->sops + op->nsops; sop++) {
+		if (sop->sem_op >= 0 || !set->sems[sop->sem_num].orphaned)
+			continue;
+		kipc_sem_set_orphaned_locked(set, sop->sem_num, false);
+		op->is_heir = true;
+	}
+}
+
+/* The result of a call that was carried out, or of another. */
+static int kipc_sem_result(const struct kipc_sem_sleeper *op, int ret)
+{
+	return unlikely(op->is_heir) && !ret ? -EOWNERDEAD : ret;
+}
+
 /*
  * All operations of a call in their order, or none.
  *
@@ -105,6 +124,8 @@ static int kipc_sem_try_locked(struct kipc_sem_set *set, struct kipc_sem_sleeper
 	for (sop = op->sops; sop < end; sop++)
 		kipc_sem_touch_locked(set, sop->sem_num, pid);
 	set->otime = ktime_get_real_seconds();
+	if (unlikely(op->asks))
+		kipc_sem_inherit_locked(set, op);
 	return 0;
 
 undo_steps:
@@ -172,7 +193,7 @@ static void kipc_sem_finish_locked(struct kipc_sem_set *set, struct kipc_sem_sle
 				   int status)
 {
 	kipc_sem_dequeue_locked(set, op);
-	kipc_finish_locked(&set->wakes, &op->call, status);
+	kipc_finish_locked(&set->wakes, &op->call, kipc_sem_result(op, status));
 }
 
 static void kipc_sem_settle_zero_queue_locked(struct kipc_sem_set *set,
@@ -479,6 +500,7 @@ static int kipc_sem_do_op(struct kipc_sem_set *set, const struct kipc_grant *gra
 	if (!ret && op->changes)
 		kipc_sem_settle_ops_locked(set, op->sops, op->nsops);
 	kipc_sem_release_ops_locked(set, op->sops, op->nsops);
+	ret = kipc_sem_result(op, ret);
 unlock:
 	kipc_sem_set_unlock(set);
 	return ret;
@@ -488,11 +510,12 @@ unlock:
 static __always_inline int kipc_sem_op_on(struct kipc_space *space, int id,
 					  const struct kipc_grant *grant,
 					  const struct sembuf __user *sops, unsigned int nsops,
-					  const struct kipc_timeout *timeout)
+					  unsigned int flags, const struct kipc_timeout *timeout)
 {
 	struct sembuf fast[KIPC_SEM_FAST_OPS], *copy = fast;
 	struct kipc_sem_sleeper op = {
 		.call = { .task = current, .pid = task_tgid(current) }, .nsops = nsops,
+		.asks = flags & KIPC_SEM_OP_OWNER,
 	};
 	struct kipc_object *object;
 	int ret;
@@ -534,16 +557,18 @@ free_copy:
  * @id: set
  * @sops: the caller's operations
  * @nsops: how many
+ * @flags: KIPC_SEM_OP_OWNER or 0
  * @timeout: how long to sleep at most
  *
  * Context: process; may sleep.
  * Return: 0 or an error as semtimedop(2) has it; -ENOSPC: undo values in too many
- *	   sets, or too many process records.
+ *	   sets, or too many process records; -EOWNERDEAD: done, and what was taken was
+ *	   orphaned.
  */
 int kipc_sem_op(struct kipc_space *space, int id, const struct sembuf __user *sops,
-		unsigned int nsops, const struct kipc_timeout *timeout)
+		unsigned int nsops, unsigned int flags, const struct kipc_timeout *timeout)
 {
-	return kipc_sem_op_on(space, id, NULL, sops, nsops, timeout);
+	return kipc_sem_op_on(space, id, NULL, sops, nsops, flags, timeout);
 }
 
 /**
@@ -551,12 +576,14 @@ int kipc_sem_op(struct kipc_space *space, int id, const struct sembuf __user *so
  * @grant: set, and rights to it
  * @sops: as kipc_sem_op(), and all that follow
  * @nsops: how many
+ * @flags: see there
  * @timeout: how long
  */
 int kipc_sem_op_granted(const struct kipc_grant *grant, const struct sembuf __user *sops,
-			unsigned int nsops, const struct kipc_timeout *timeout)
+			unsigned int nsops, unsigned int flags,
+			const struct kipc_timeout *timeout)
 {
-	return kipc_sem_op_on(grant->object->space, 0, grant, sops, nsops, timeout);
+	return kipc_sem_op_on(grant->object->space, 0, grant, sops, nsops, flags, timeout);
 }
 
 /**

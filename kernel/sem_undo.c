@@ -256,6 +256,9 @@ static void kipc_sem_undo_adjust_locked(struct kipc_sem_set *set, struct kipc_se
 		kipc_sem_set_value(set, num,
 				   clamp(kipc_sem_value(set, num) + adjust, 0, SEMVMX));
 		kipc_sem_touch_locked(set, num, undo->process->pid);
+		/* It had taken that.  Who sleeps and asks is told in a moment. */
+		if (adjust > 0)
+			kipc_sem_set_orphaned_locked(set, num, true);
 		if (unlikely(set->complex))
 			set->unsettled = kipc_sem_count(set);
 		else if (unlikely(set->sems[num].sleepers))

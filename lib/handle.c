@@ -12,6 +12,7 @@
 #include <kipc.h>
 
 #include "process.h"
+#include "sem.h"
 #include "sys.h"
 #include "timespec64.h"
 
@@ -98,10 +99,10 @@ static int timeout_flags(int flags)
 static int semop_by(int handle, struct sembuf *sops, size_t nsops, clockid_t clock, int flags,
 		    const struct kipc_timespec64 *timeout)
 {
-	if (flags & ~TIMER_ABSTIME)
+	if (flags & ~(TIMER_ABSTIME | KIPC_SEM_OP_OWNER))
 		return result(-EINVAL);
 	return result(sys_sem_op_timed(handle, KIPC_SELF, sops, nsops,
-				       timeout ? timeout_flags(flags) : 0, timeout ? clock : 0,
+				       kipc_sem_op_flags(flags, timeout), timeout ? clock : 0,
 				       timeout));
 }
 

@@ -97,14 +97,15 @@ static int timed(int semid, struct sembuf *sops, size_t nsops,
 static int timed_by_clock(int semid, struct sembuf *sops, size_t nsops, clockid_t clock,
 			  int flags, const struct kipc_timespec64 *timeout)
 {
-	if (flags & ~TIMER_ABSTIME) {
+	if (flags & ~(TIMER_ABSTIME | KIPC_SEM_OP_OWNER)) {
 		errno = EINVAL;
 		return -1;
 	}
-	if (!timeout)
+	/* What is orphaned is the kernel's to know. */
+	if (!timeout && !(flags & KIPC_SEM_OP_OWNER))
 		return kipc_semop(semid, sops, nsops);
-	return operate_timed(semid, sops, nsops,
-			     flags & TIMER_ABSTIME ? KIPC_TIMEOUT_ABSOLUTE : 0, clock, timeout);
+	return operate_timed(semid, sops, nsops, kipc_sem_op_flags(flags, timeout),
+			     timeout ? clock : 0, timeout);
 }
 
 #ifdef __i386__

@@ -40,6 +40,13 @@ static inline bool kipc_semctl_has_argument(int cmd)
 	}
 }
 
+/* Flags of the functions as those of the call. */
+static inline unsigned int kipc_sem_op_flags(int flags, const void *timeout)
+{
+	return (timeout && flags & TIMER_ABSTIME ? KIPC_TIMEOUT_ABSOLUTE : 0) |
+	       (flags & KIPC_SEM_OP_OWNER);
+}
+
 /* It, in a function whose last named parameter is @cmd; zero if there is none. */
 #define KIPC_SEMCTL_ARGUMENT(cmd) ({					\
 	union kipc_semun given_ = { .buf = NULL };			\

@@ -181,7 +181,7 @@ if [ -e /dev/kipc ]; then
 		./kipc limits msgmax=8192
 	is 'kipc limits: the next id' 0 'msg_next_id                       -1' \
 		./kipc limits msg_next_id
-	is 'kipc ls' 0 'KIND ID KEY OWNER PERMS SIZE USERS LIFETIME CREATOR AGE SEMS MSGS HANDLES' ./kipc ls
+	is 'kipc ls' 0 'KIND ID KEY OWNER PERMS SIZE USERS LIFETIME CREATOR AGE SEMS MSGS HANDLES ORPHANS' ./kipc ls
 	is 'kipc ls --json' 0 '{"objects":[]}' ./kipc ls --json
 	./kipc version | grep -q '^module .*, ABI .*, features shm.* sem.* msg'
 	ok $? 'kipc version'

@@ -91,6 +91,7 @@ static const struct column object_columns[] = {
 	{ "sems", true, NULL },
 	{ "msgs", true, NULL },
 	{ "handles", true, NULL },
+	{ "orphans", true, NULL },
 };
 
 /* Where they come from: a column of objects, or below of the file of one kind. */
@@ -111,6 +112,7 @@ static const struct {
 	{ NULL, NULL },
 	{ NULL, NULL },
 	{ "handles", NULL },
+	{ "orphans", NULL },
 };
 
 static const struct {
@@ -625,6 +627,7 @@ static int verb_version(int argc, char **argv)
 		{ KIPC_FEATURE_HANDLE, "handle" },
 		{ KIPC_FEATURE_LIFETIME_USERS, "lifetime-users" },
 		{ KIPC_FEATURE_HANDLE_NOTIFY, "handle-notify" },
+		{ KIPC_FEATURE_SEM_OWNER, "sem-owner" },
 	};
 	struct kipc_query query;
 	int ret, error;

@@ -248,6 +248,7 @@ static void sem_op(const uint8_t *a)
 		op.clock = clock_of(a[5]);
 		op.flags = a[5] >> 6 & 3;
 	}
+	op.flags |= a[3] & 4 ? KIPC_SEM_OP_OWNER : 0;
 	call(KIPC_IOC_SEM_OP, &op);
 }
 

@@ -65,6 +65,7 @@ struct kipc_query {
 #define KIPC_FEATURE_URING		(1ull << 7)	/* commands of io_uring on them */
 #define KIPC_FEATURE_LIFETIME_USERS	(1ull << 8)	/* KIPC_LIFETIME_USERS, KIPC_IOC_HANDLE_CREATE */
 #define KIPC_FEATURE_HANDLE_NOTIFY	(1ull << 9)	/* KIPC_IOC_HANDLE_NOTIFY, O_ASYNC */
+#define KIPC_FEATURE_SEM_OWNER		(1ull << 10)	/* KIPC_SEM_OP_OWNER */
 
 /* When an object ends without being removed. */
 #define KIPC_LIFETIME_PERSISTENT	0	/* never, as System V has it */
@@ -178,7 +179,7 @@ struct kipc_sem_get {
  * @nsops: operations
  * @sops: user address of @nsops of struct sembuf
  * @timeout: user address of a struct __kernel_timespec, or 0: none
- * @flags: KIPC_TIMEOUT_* bits; 0 without @timeout
+ * @flags: KIPC_TIMEOUT_* bits, none without @timeout; KIPC_SEM_OP_OWNER
  * @clock: CLOCK_MONOTONIC, CLOCK_REALTIME or CLOCK_BOOTTIME; 0 without @timeout
  *
  * Errors as semtimedop(2) has them; also EINVAL for an unknown flag or clock, and
@@ -194,6 +195,14 @@ struct kipc_sem_op {
 };
 
 #define KIPC_TIMEOUT_ABSOLUTE	(1u << 0)	/* a point of time of the clock, not a while */
+
+/*
+ * Of a semaphore that is orphaned, for a process that had taken from it with SEM_UNDO has
+ * ended: who takes from it next with this bit is told, by the error EOWNERDEAD.  The
+ * operations are carried out nevertheless, and the semaphore is not orphaned any more.
+ * SETVAL and SETALL end that too; calls without the bit neither tell nor change it.
+ */
+#define KIPC_SEM_OP_OWNER	(1u << 16)
 
 /**
  * struct kipc_sem_ctl - KIPC_IOC_SEM_CTL: semctl(2); returns what semctl does
