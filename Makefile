@@ -30,6 +30,9 @@ lib32: setup			## the library for 32-bit programs, in build/lib32
 tools: lib			## tools/kipc and tools/kipcrun
 	$(Q)$(MAKE) -C tools
 
+samples: lib			## example programs
+	$(Q)$(MAKE) -C samples
+
 selftests: lib			## the kselftests
 	$(Q)$(MAKE) -C selftests
 
@@ -80,7 +83,7 @@ lockmap:			## the lock order, from kernel/object.h
 
 clean:				## remove what was built
 	$(Q)rm -rf build kipc.ko
-	$(Q)for d in lib tools selftests; do $(MAKE) -C $$d clean || exit; done
+	$(Q)for d in lib tools samples selftests; do $(MAKE) -C $$d clean || exit; done
 
 distclean: clean		## the same, and the cache of kernels and VM roots
 	$(Q)rm -rf "$${KIPC_CACHE:-$${XDG_CACHE_HOME:-$$HOME/.cache}/kipc}"
@@ -88,6 +91,6 @@ distclean: clean		## the same, and the cache of kernels and VM roots
 help:				## this list
 	$(Q)sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/\1\t\2/p' Makefile | expand -t 12
 
-.PHONY: all setup kernels module lib lib32 tools selftests check demo bench vm install \
+.PHONY: all setup kernels module lib lib32 tools samples selftests check demo bench vm install \
 	lockmap check-mutants check-crash check-model check-oracle check-debug fuzz coverage clean \
 	distclean help
