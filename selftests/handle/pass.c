@@ -233,23 +233,4 @@ TEST_F(handle, outlives_its_namespace)
 	close(pair[1]);
 }
 
-/* A handle in flight to a socket that is itself in flight, and the other way round. */
-TEST_F(handle, goes_in_circles)
-{
-	int a[2], b[2], fd = kipc_handle(KIPC_KIND_SEM, self->sem, O_RDWR, NULL);
-
-	ASSERT_EQ(0, socketpair(AF_UNIX, SOCK_STREAM, 0, a));
-	ASSERT_EQ(0, socketpair(AF_UNIX, SOCK_STREAM, 0, b));
-	EXPECT_EQ(0, send_fd(a[0], fd));
-	EXPECT_EQ(0, send_fd(a[0], b[1]));
-	EXPECT_EQ(0, send_fd(b[0], fd));
-	EXPECT_EQ(0, send_fd(b[0], a[1]));
-	close(fd);
-	close(a[0]);
-	close(a[1]);
-	close(b[0]);
-	close(b[1]);
-	/* The unloading of the module after the tests shows that nothing is left. */
-}
-
 TEST_HARNESS_MAIN

@@ -6,7 +6,7 @@
 #include "handle.h"
 
 #include <dirent.h>
-#include <liburing.h>
+#include <kipc_uring.h>
 #include <stdio.h>
 
 /* Newer than the liburing of the oldest Debian that we build on. */
