@@ -145,7 +145,11 @@ static inline bool ring_quiet(struct ring *ring)
 
 	io_uring_prep_nop(sqe);
 	io_uring_sqe_set_data64(sqe, RING_NOP);
-	return ring_next(ring).who == RING_NOP && io_uring_cq_ready(&ring->io) == 0;
+	if (ring_next(ring).who != RING_NOP)
+		return false;
+	/* What was deferred until somebody looks. */
+	io_uring_get_events(&ring->io);
+	return io_uring_cq_ready(&ring->io) == 0;
 }
 
 /* Threads that io_uring has made to carry out requests that sleep. */
