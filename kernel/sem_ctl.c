@@ -119,6 +119,25 @@ static int kipc_sem_ctl_stat(struct kipc_space *space, int id, int cmd, void __u
 
 /* ---- Values ---- */
 
+/* All values at one point of time: a word that is held stays as it is. */
+static void kipc_sem_get_values_locked(struct kipc_sem_set *set, u16 *values)
+{
+	unsigned int i, part, count = kipc_sem_count(set);
+
+	for (i = 0; i < count; i += part) {
+		part = min(count - i, KIPC_SEM_STRIDE);
+		kipc_sem_hold_locked(set, i, part);
+		cond_resched();
+	}
+	for (i = 0; i < count; i++)
+		values[i] = kipc_sem_value(set, i);
+	for (i = 0; i < count; i += part) {
+		part = min(count - i, KIPC_SEM_STRIDE);
+		kipc_sem_release_locked(set, i, part);
+		cond_resched();
+	}
+}
+
 /* A set that the caller may do @mode to. */
 static struct kipc_sem_set *kipc_sem_open(struct kipc_space *space, int id, int mode)
 {
@@ -134,7 +153,7 @@ static struct kipc_sem_set *kipc_sem_open(struct kipc_space *space, int id, int 
 static int kipc_sem_ctl_getall(struct kipc_space *space, int id, void __user *buf)
 {
 	struct kipc_sem_set *set = kipc_sem_open(space, id, S_IRUGO);
-	unsigned int i, count;
+	unsigned int count;
 	u16 *values;
 	int ret = 0;
 
@@ -148,14 +167,10 @@ static int kipc_sem_ctl_getall(struct kipc_space *space, int id, void __user *bu
 	}
 
 	kipc_sem_set_lock(set);
-	if (READ_ONCE(set->object.removed)) {
+	if (READ_ONCE(set->object.removed))
 		ret = -EIDRM;
-	} else {
-		kipc_sem_hold_locked(set, 0, count);
-		for (i = 0; i < count; i++)
-			values[i] = kipc_sem_value(set, i);
-		kipc_sem_release_locked(set, 0, count);
-	}
+	else
+		kipc_sem_get_values_locked(set, values);
 	kipc_sem_set_unlock(set);
 
 	if (!ret && copy_to_user(buf, values, count * sizeof(*values)))

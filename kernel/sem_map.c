@@ -135,13 +135,15 @@ static void kipc_sem_pages_free_rcu(struct rcu_head *rcu)
 /* Nobody has them mapped any more. */
 static void kipc_sem_pages_end_locked(struct kipc_sem_set *set)
 {
+	unsigned int i, count = kipc_sem_count(set);
 	struct kipc_sem_pages *pages = set->pages;
-	unsigned int i;
+	struct kipc_sem_cell *cell = pages->shared->cells;
+	struct kipc_sem *sem = set->sems;
 
 	set->otime = kipc_sem_otime_locked(set);
-	for (i = 0; i < kipc_sem_count(set); i++) {
-		set->sems[i].value = kipc_sem_value(set, i);
-		if (i % KIPC_SEM_COPIES == KIPC_SEM_COPIES - 1)
+	for (i = 1; i <= count; i++, sem++, cell++) {
+		sem->value = kipc_sem_value_of(READ_ONCE(cell->word));
+		if (i % KIPC_SEM_COPIES == 0)
 			cond_resched();
 	}
 	WRITE_ONCE(set->shared, NULL);
@@ -159,12 +161,13 @@ time64_t kipc_sem_otime_locked(struct kipc_sem_set *set)
 {
 	time64_t now = ktime_get_real_seconds();
 	time64_t last = set->otime, time;
-	unsigned int i;
+	struct kipc_sem_cell *cell, *end;
 
 	if (likely(!set->shared))
 		return last;
-	for (i = 0; i < kipc_sem_count(set); i++) {
-		time = READ_ONCE(set->shared->cells[i].time);
+	end = set->shared->cells + kipc_sem_count(set);
+	for (cell = set->shared->cells; cell < end; cell++) {
+		time = READ_ONCE(cell->time);
 		if (unlikely(time > last))
 			last = min(time, now);
 	}

@@ -53,6 +53,11 @@ static inline u32 kipc_sem_word_token(u64 word)
 	return word >> KIPC_SEM_TOKEN_SHIFT;
 }
 
+static inline int kipc_sem_value_of(u64 word)
+{
+	return min_t(int, word & KIPC_SEM_VALUE, SEMVMX);
+}
+
 static inline void kipc_sem_set_bits(struct kipc_sem_set *set, unsigned int num, u64 bits)
 {
 	atomic64_or(bits, (atomic64_t *)kipc_sem_word(set, num));
@@ -112,7 +117,7 @@ static inline int kipc_sem_value(struct kipc_sem_set *set, unsigned int num)
 {
 	if (likely(!set->shared))
 		return set->sems[num].value;
-	return min_t(int, kipc_sem_read_word(set, num) & KIPC_SEM_VALUE, SEMVMX);
+	return kipc_sem_value_of(kipc_sem_read_word(set, num));
 }
 
 /**
