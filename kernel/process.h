@@ -46,9 +46,9 @@ struct vm_area_struct;
  *	   kipc_sem_undo
  * @undo_count: how many there are
  * @undo_prune: how many there must be before those of ended sets are looked for
- * @token: names the process in words shared with user space; 0: it has none yet;
- *	   not reused while the record is in the table
- * @slots: page of struct kipc_process_slot, hostile; NULL: not yet
+ * @token: names the process in words shared with user space; 0: it has none yet, then
+ *	   constant; set under @lock; not reused while the record is in the table
+ * @slots: page of struct kipc_process_slot, hostile; constant once there is a @token
  * @maps: mappings of @slots
  * @mm: memory they are in, to be compared only; @lock
  * @views: what the process has mapped of sets, by the number that intents use; struct
@@ -93,6 +93,18 @@ void kipc_process_renew(struct kipc_process *process);
 int kipc_process_map(struct vm_area_struct *vma);
 int kipc_process_init(void);
 void kipc_process_deinit(void);
+
+/**
+ * kipc_process_is_enabled() - whether a record has a token, and what a mapping of it shows
+ * @process: the record
+ *
+ * Context: any; lock-free.
+ */
+static inline bool kipc_process_is_enabled(const struct kipc_process *process)
+{
+	/* Pairs with kipc_process_enable(): who sees the token sees the slots. */
+	return smp_load_acquire(&process->token);
+}
 
 /**
  * kipc_process_of_token_rcu() - whose token it is

@@ -128,24 +128,30 @@ int kipc_process_enable(struct kipc_process *process)
 	static u32 next;
 	void *slots;
 	u32 token;
-	int ret;
 
-	if (smp_load_acquire(&process->token))
+	if (kipc_process_is_enabled(process))
 		return 0;
-	if (!process->slots) {
-		slots = kipc_shared_alloc(PAGE_SIZE);
-		if (!slots)
-			return -ENOMEM;
-		/* Another thread may have been faster. */
-		if (cmpxchg(&process->slots, NULL, slots))
-			kipc_shared_free(slots);
-	}
-	ret = xa_alloc_cyclic(&kipc_process_tokens, &token, process,
-			      XA_LIMIT(1, U32_MAX), &next, GFP_KERNEL_ACCOUNT);
-	if (ret < 0)
+	slots = kipc_shared_alloc(PAGE_SIZE);
+	if (!slots)
 		return -ENOMEM;
-	if (cmpxchg(&process->token, 0, token))
+	if (xa_alloc_cyclic(&kipc_process_tokens, &token, process, XA_LIMIT(1, U32_MAX), &next,
+			    GFP_KERNEL_ACCOUNT) < 0) {
+		kipc_shared_free(slots);
+		return -ENOMEM;
+	}
+	spin_lock(&process->lock);
+	/* Another thread may have been faster. */
+	if (!process->token) {
+		process->slots = slots;
+		/* Pairs with kipc_process_is_enabled(). */
+		smp_store_release(&process->token, token);
+		slots = NULL;
+	}
+	spin_unlock(&process->lock);
+	if (slots) {
 		xa_erase(&kipc_process_tokens, token);
+		kipc_shared_free(slots);
+	}
 	return 0;
 }
 
@@ -177,7 +183,7 @@ int kipc_process_map(struct vm_area_struct *vma)
 	if (IS_ERR(process))
 		return PTR_ERR(process);
 	if (vma->vm_end - vma->vm_start != PAGE_SIZE || !(vma->vm_flags & VM_MAYSHARE) ||
-	    vma->vm_flags & VM_EXEC || !process->token)
+	    vma->vm_flags & VM_EXEC || !kipc_process_is_enabled(process))
 		return -EINVAL;
 	kipc_shared_prepare(vma, 1);
 	vma->vm_ops = &kipc_process_vm_ops;

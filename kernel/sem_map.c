@@ -761,7 +761,7 @@ static struct kipc_sem_view *kipc_sem_view_make(struct kipc_sem_set *set, bool w
 	if (IS_ERR(process))
 		return ERR_CAST(process);
 	if (writable) {
-		if (!process->token)
+		if (!kipc_process_is_enabled(process))
 			return ERR_PTR(-EINVAL);
 		undo = kipc_sem_undo_get(set);
 		if (IS_ERR(undo))
