@@ -12,7 +12,12 @@
 
 static void kipc_rmid_forced_changed(struct kipc_space *space)
 {
-	WRITE_ONCE(space->ids[KIPC_KIND_SHM].mortal, space->shm_limits.rmid_forced);
+	struct kipc_ids *ids = &space->ids[KIPC_KIND_SHM];
+
+	/* The lock once more: of two who set it the later one's is the one that stays. */
+	down_write(&ids->rwsem);
+	WRITE_ONCE(ids->mortal, space->shm_limits.rmid_forced);
+	up_write(&ids->rwsem);
 	kipc_shm_settle(space);
 }
 
