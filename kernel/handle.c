@@ -74,7 +74,7 @@ static int kipc_handle_enter(struct kipc_object *object, unsigned int rights)
 	} else if (!kipc_may_access(object, rights)) {
 		ret = -EACCES;
 	} else {
-		object->handles++;
+		WRITE_ONCE(object->handles, object->handles + 1);
 		object->was_used = true;
 	}
 	spin_unlock(&object->lock);
@@ -88,7 +88,7 @@ static void kipc_handle_leave(struct kipc_object *object)
 		return;
 	}
 	spin_lock(&object->lock);
-	object->handles--;
+	WRITE_ONCE(object->handles, object->handles - 1);
 	kipc_object_left_unlock(object);
 }
 

@@ -29,7 +29,7 @@
  * @last_index: index handed out last; @rwsem
  * @max_index: no index above it is in use; @rwsem
  * @seq: sequence number of the next id; @rwsem
- * @mortal: objects may be doomed for a reason of the kind's own; @rwsem
+ * @mortal: objects may be doomed for a reason of the kind's own; @rwsem, and read without
  * @next_id: id wanted next, or -1; @rwsem
  * @created: objects ever added; @rwsem
  * @removed: objects ever removed; @rwsem

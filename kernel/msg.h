@@ -104,7 +104,7 @@ struct kipc_msg_index {
  * @except: sleepers that receive all types but one, ranked
  * @senders: sleepers that send, ranked by the bytes of their message, negated
  * @receiver_count: sleepers in @exact, @least and @except
- * @sender_count: sleepers in @senders
+ * @sender_count: sleepers in @senders; both read without the lock, too
  * @unsettled: there may be room for some of these
  * @permits: changes of permission so far
  * @lspid: thread group that sent last, with a reference, or NULL

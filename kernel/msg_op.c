@@ -57,10 +57,10 @@ static void kipc_msg_enqueue_locked(struct kipc_msg_queue *queue,
 	default:
 		rank->place.value = -(long)sleeper->msg->size;
 		kipc_ranked_insert(&queue->senders, rank);
-		queue->sender_count++;
+		WRITE_ONCE(queue->sender_count, queue->sender_count + 1);
 		return;
 	}
-	queue->receiver_count++;
+	WRITE_ONCE(queue->receiver_count, queue->receiver_count + 1);
 }
 
 static void kipc_msg_dequeue_locked(struct kipc_msg_queue *queue,
@@ -79,10 +79,10 @@ static void kipc_msg_dequeue_locked(struct kipc_msg_queue *queue,
 		break;
 	default:
 		kipc_ranked_erase(&queue->senders, &sleeper->rank);
-		queue->sender_count--;
+		WRITE_ONCE(queue->sender_count, queue->sender_count - 1);
 		return;
 	}
-	queue->receiver_count--;
+	WRITE_ONCE(queue->receiver_count, queue->receiver_count - 1);
 }
 
 /* The sleeper may return, and its stack be gone, as soon as it sees its status. */
@@ -470,7 +470,7 @@ static __always_inline int kipc_msg_enter(struct kipc_msg_queue *queue,
 
 	if (unlikely(ret))
 		return ret;
-	queue->object.calls++;
+	WRITE_ONCE(queue->object.calls, queue->object.calls + 1);
 	if (likely(kipc_msg_try_send_unlock(queue, msg)))
 		return 0;
 	return kipc_msg_send_blocked_unlock(queue, grant, msg, timeout);
@@ -638,7 +638,7 @@ kipc_msg_obtain(struct kipc_msg_queue *queue, const struct kipc_grant *grant,
 	ret = kipc_msg_lock_and_receive(queue, grant, match, type, room, &msg);
 	if (unlikely(ret))
 		return ERR_PTR(ret);
-	queue->object.calls++;
+	WRITE_ONCE(queue->object.calls, queue->object.calls + 1);
 	if (unlikely(!msg))
 		return kipc_msg_receive_blocked_unlock(queue, grant, match, type, room, timeout);
 	kipc_msg_queue_unlock(queue);

@@ -108,9 +108,9 @@ struct kipc_object_ops {
  *	     and set under @lock too
  * @kind: KIPC_KIND_*; constant
  * @lifetime: KIPC_LIFETIME_*; constant
- * @mode: permission bits, and bits of the kind's own; @lock
- * @uid: owner; @lock
- * @gid: owner's group; @lock
+ * @mode: permission bits, and bits of the kind's own; @lock, and read without
+ * @uid: owner; @lock, and read without
+ * @gid: owner's group; @lock, and read without
  * @cuid: creator; constant
  * @cgid: creator's group; constant
  * @id: id; constant once visible
@@ -120,9 +120,11 @@ struct kipc_object_ops {
  * @size: bytes of a segment, semaphores of a set, 0 of a queue; constant
  * @ctime: last change, seconds of real time; @lock
  * @born: creation, seconds since boot; constant
- * @calls: operations made by system call, not counting control; by the kind's lock
- * @handles: descriptors that stand for it; @lock
- * @nattch: attachments of a segment, and those being made; mappings of a set; @lock
+ * @calls: operations made by system call, not counting control; by the kind's lock, and
+ *	   read without
+ * @handles: descriptors that stand for it; @lock, and read without
+ * @nattch: attachments of a segment, and those being made; mappings of a set; @lock, and
+ *	    read without
  * @was_used: there was a handle, an attachment or a mapping; @lock
  * @creator: thread group that created it; constant
  * @space: namespace it lives in, with a reference; constant

@@ -53,7 +53,7 @@ static bool kipc_sem_end_locked(struct kipc_object *object)
 	struct kipc_space *space = object->space;
 
 	kipc_ids_remove_locked(kipc_sem_ids(space), object);
-	space->sem_total -= object->size;
+	WRITE_ONCE(space->sem_total, space->sem_total - object->size);
 	kipc_process_disown(object);
 	return true;
 }
@@ -154,7 +154,7 @@ static int kipc_sem_add_locked(struct kipc_space *space, struct kipc_object *obj
 		return -ENOSPC;
 	ret = kipc_ids_add_locked(kipc_sem_ids(space), object, space->sem_limits.mni);
 	if (!ret)
-		space->sem_total += object->size;
+		WRITE_ONCE(space->sem_total, space->sem_total + object->size);
 	return ret;
 }
 

@@ -488,7 +488,7 @@ static int kipc_sem_do_op(struct kipc_sem_set *set, const struct kipc_grant *gra
 		ret = -EIDRM;
 		goto unlock;
 	}
-	set->object.calls++;
+	WRITE_ONCE(set->object.calls, set->object.calls + 1);
 	kipc_sem_hold_ops_locked(set, op->sops, op->nsops);
 	ret = kipc_sem_try_locked(set, op);
 	if (ret == KIPC_SLEEPS && timeout) {

@@ -71,7 +71,7 @@ static bool kipc_shm_remove_locked(struct kipc_shm *shm)
 	struct kipc_space *space = shm->object.space;
 
 	kipc_ids_remove_locked(kipc_shm_ids(space), &shm->object);
-	space->shm_pages -= kipc_shm_pages(shm);
+	WRITE_ONCE(space->shm_pages, space->shm_pages - kipc_shm_pages(shm));
 	kipc_process_disown(&shm->object);
 	return !kipc_object_is_used(&shm->object);
 }
@@ -81,7 +81,7 @@ static bool kipc_shm_end_locked(struct kipc_object *object)
 {
 	struct kipc_shm *shm = kipc_shm_of(object);
 
-	object->mode |= SHM_DEST;
+	WRITE_ONCE(object->mode, object->mode | SHM_DEST);
 	if (!kipc_object_is_used(&shm->object) || READ_ONCE(object->space->dead))
 		return kipc_shm_remove_locked(shm);
 	kipc_ids_forget_key_locked(kipc_shm_ids(object->space), object);
@@ -137,7 +137,7 @@ static void kipc_shm_left_unlock(struct kipc_shm *shm) __releases(&shm->object.l
 static void kipc_shm_closed(struct kipc_object *object)
 {
 	spin_lock(&object->lock);
-	object->handles--;
+	WRITE_ONCE(object->handles, object->handles - 1);
 	kipc_shm_left_unlock(kipc_shm_of(object));
 }
 
@@ -172,7 +172,7 @@ static void kipc_shm_set_lpid_locked(struct kipc_shm *shm)
 void kipc_shm_enter_locked(struct kipc_shm *shm)
 {
 	lockdep_assert_held(&shm->object.lock);
-	shm->object.nattch++;
+	WRITE_ONCE(shm->object.nattch, shm->object.nattch + 1);
 	shm->object.was_used = true;
 	shm->atime = ktime_get_real_seconds();
 	kipc_shm_set_lpid_locked(shm);
@@ -192,7 +192,7 @@ void kipc_shm_leave(struct kipc_shm *shm, bool was_mapped)
 		kipc_shm_set_lpid_locked(shm);
 		shm->dtime = ktime_get_real_seconds();
 	}
-	shm->object.nattch--;
+	WRITE_ONCE(shm->object.nattch, shm->object.nattch - 1);
 	kipc_shm_left_unlock(shm);
 }
 
@@ -271,7 +271,7 @@ static int kipc_shm_add_locked(struct kipc_space *space, struct kipc_object *obj
 	ret = kipc_ids_add_locked(kipc_shm_ids(space), object, space->shm_limits.mni);
 	if (ret)
 		return ret;
-	space->shm_pages += pages;
+	WRITE_ONCE(space->shm_pages, space->shm_pages + pages);
 	/* The inode number in /proc/pid/maps is the id, as native shows it. */
 	file_inode(shm->file)->i_ino = object->id;
 	return 0;

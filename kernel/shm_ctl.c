@@ -249,7 +249,7 @@ static int kipc_shm_ctl_lock(struct kipc_space *space, int id)
 		goto unlock;
 	}
 	kipc_memory_set_locked(shm->file, true);
-	shm->object.mode |= SHM_LOCKED;
+	WRITE_ONCE(shm->object.mode, shm->object.mode | SHM_LOCKED);
 	swap(shm->locker, account);
 unlock:
 	spin_unlock(&shm->object.lock);
@@ -273,7 +273,7 @@ static int kipc_shm_ctl_unlock(struct kipc_space *space, int id)
 	if (!ret && shm->locker) {
 		swap(shm->locker, account);
 		kipc_memory_set_locked(shm->file, false);
-		shm->object.mode &= ~SHM_LOCKED;
+		WRITE_ONCE(shm->object.mode, shm->object.mode & ~SHM_LOCKED);
 	}
 	spin_unlock(&shm->object.lock);
 

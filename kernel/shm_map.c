@@ -274,7 +274,7 @@ static int kipc_shm_begin(struct kipc_shm *shm, unsigned int rights,
 	else if (!kipc_may(&shm->object, rights, grant))
 		ret = -EACCES;
 	else
-		shm->object.nattch++;
+		WRITE_ONCE(shm->object.nattch, shm->object.nattch + 1);
 	spin_unlock(&shm->object.lock);
 	return ret;
 }

@@ -55,10 +55,10 @@ struct kipc_msg_limits {
  * @dead: the namespace is gone; set once, under kipc_spaces_lock
  * @ending: while it is being ended
  * @ids: tables by KIPC_KIND_*
- * @shm_limits: ids[KIPC_KIND_SHM].rwsem
- * @shm_pages: pages of all segments; ids[KIPC_KIND_SHM].rwsem
- * @sem_limits: ids[KIPC_KIND_SEM].rwsem
- * @sem_total: semaphores of all sets; ids[KIPC_KIND_SEM].rwsem
+ * @shm_limits: ids[KIPC_KIND_SHM].rwsem, and read without
+ * @shm_pages: pages of all segments; ids[KIPC_KIND_SHM].rwsem, and read without
+ * @sem_limits: ids[KIPC_KIND_SEM].rwsem, and read without
+ * @sem_total: semaphores of all sets; ids[KIPC_KIND_SEM].rwsem, and read without
  * @msg_limits: ids[KIPC_KIND_MSG].rwsem
  * @rcu: for the grace period
  */
