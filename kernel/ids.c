@@ -101,6 +101,8 @@ int kipc_ids_add_locked(struct kipc_ids *ids, struct kipc_object *object,
 		if (ret)
 			goto remove_index;
 	}
+	if (object->ops->named)
+		object->ops->named(object);
 	/* Orders the object's contents before its visibility by id. */
 	idr_replace(&ids->objects, object, index);
 	/* Who finds it by its key must find it by its id then. */

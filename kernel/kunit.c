@@ -24,6 +24,7 @@ struct kipc_ids_fixture {
 
 static int kipc_ids_test_init(struct kunit *test)
 {
+	static const struct kipc_object_ops ops;
 	struct kipc_ids_fixture *fixture;
 	int i;
 
@@ -35,6 +36,7 @@ static int kipc_ids_test_init(struct kunit *test)
 	for (i = 0; i < KIPC_TEST_OBJECTS; i++) {
 		spin_lock_init(&fixture->objects[i].lock);
 		refcount_set(&fixture->objects[i].refs, 1);
+		fixture->objects[i].ops = &ops;
 		fixture->objects[i].key = IPC_PRIVATE;
 	}
 	KUNIT_ASSERT_EQ(test, kipc_ids_init(&fixture->ids), 0);

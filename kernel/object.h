@@ -59,6 +59,7 @@ struct kipc_watch;
 
 /**
  * struct kipc_object_ops - what differs between the kinds
+ * @named: the object has its id, and nobody sees it yet; or NULL: that is nothing to it
  * @end_if_doomed: end the object if its time has come for a reason of the kind's own
  *		   and say whether it had; the caller has a reference; asked only while
  *		   kipc_ids.mortal
@@ -84,6 +85,7 @@ struct kipc_watch;
  * @disarmed_locked: that is over; or NULL; likewise
  */
 struct kipc_object_ops {
+	void (*named)(struct kipc_object *object);
 	bool (*end_if_doomed)(struct kipc_object *object);
 	bool (*end_locked)(struct kipc_object *object);
 	void (*ended)(struct kipc_object *object);

@@ -141,12 +141,19 @@ static void kipc_shm_closed(struct kipc_object *object)
 	kipc_shm_left_unlock(kipc_shm_of(object));
 }
 
+/* The inode number in /proc/pid/maps is the id, as native shows it. */
+static void kipc_shm_named(struct kipc_object *object)
+{
+	file_inode(kipc_shm_of(object)->file)->i_ino = object->id;
+}
+
 static unsigned long kipc_shm_users(struct kipc_object *object)
 {
 	return object->nattch;
 }
 
 static const struct kipc_object_ops kipc_shm_object_ops = {
+	.named		= kipc_shm_named,
 	.end_if_doomed	= kipc_shm_end_if_doomed,
 	.end_locked	= kipc_shm_end_locked,
 	.closed		= kipc_shm_closed,
@@ -272,8 +279,6 @@ static int kipc_shm_add_locked(struct kipc_space *space, struct kipc_object *obj
 	if (ret)
 		return ret;
 	WRITE_ONCE(space->shm_pages, space->shm_pages + pages);
-	/* The inode number in /proc/pid/maps is the id, as native shows it. */
-	file_inode(shm->file)->i_ino = object->id;
 	return 0;
 }
 
