@@ -23,6 +23,7 @@
 #include "common/ipc.h"
 
 #define MAPS	8
+#define LIMITS	(KIPC_LIMIT_MSG_NEXT_ID + 1)
 #define ROOM	16384	/* bytes of a thread's buffer; messages are larger than their limit */
 
 /* A process' own: what it has mapped. */
@@ -34,6 +35,7 @@ static unsigned int next_map;
 static char *guarded;	/* a page; behind it is nothing */
 static int device[2];	/* the second comes and goes */
 static int forks;
+static uint64_t limits[LIMITS];
 
 static __thread char buffer[ROOM] __attribute__((aligned(16)));
 static __thread sigjmp_buf fault;
@@ -75,11 +77,37 @@ static int id_of(int kind, uint8_t b)
 	}
 }
 
+static int call(unsigned long nr, void *arg)
+{
+	return ioctl(device[0], nr, arg);
+}
+
+static void end_object(int kind, int id)
+{
+	switch (kind) {
+	case KIPC_KIND_SHM:
+		call(KIPC_IOC_SHM_CTL, &(struct kipc_shm_ctl){ .id = id, .cmd = IPC_RMID });
+		break;
+	case KIPC_KIND_SEM:
+		call(KIPC_IOC_SEM_CTL, &(struct kipc_sem_ctl){ .id = id, .cmd = IPC_RMID });
+		break;
+	default:
+		call(KIPC_IOC_MSG_CTL, &(struct kipc_msg_ctl){ .id = id, .cmd = IPC_RMID });
+	}
+}
+
+/* In the place of the one that was made longest ago, which ends. */
 static void made(int kind, int id)
 {
-	if (id >= 0)
-		shared->ids[kind][__atomic_fetch_add(&shared->next[kind], 1, __ATOMIC_RELAXED) %
-				  IDS] = id;
+	unsigned int n;
+	int old;
+
+	if (id < 0)
+		return;
+	n = __atomic_fetch_add(&shared->next[kind], 1, __ATOMIC_RELAXED);
+	old = __atomic_exchange_n(&shared->ids[kind][n % IDS], id, __ATOMIC_RELAXED);
+	if (n >= IDS && old != id)
+		end_object(kind, old);
 }
 
 static int key_of(uint8_t b)
@@ -99,6 +127,9 @@ static void keep_map(void *at, size_t size)
 {
 	unsigned int i = __atomic_fetch_add(&next_map, 1, __ATOMIC_RELAXED) % MAPS;
 
+	/* They are not to become ever more; the address is another one's, perhaps. */
+	if (maps[i].at && maps[i].at != at)
+		munmap(maps[i].at, maps[i].size);
 	maps[i].at = at;
 	maps[i].size = size;
 }
@@ -158,11 +189,6 @@ static void fill(uint8_t b)
 
 	for (i = 0; i < 64; i++)
 		((uint64_t *)buffer)[i] = number(more() ^ b);
-}
-
-static int call(unsigned long nr, void *arg)
-{
-	return ioctl(device[0], nr, arg);
 }
 
 /* ---- Segments ---- */
@@ -374,10 +400,11 @@ static void query(const uint8_t *a)
 static void limit(const uint8_t *a)
 {
 	struct kipc_limit limit = {
-		.limit = a[0] % 15, .flags = a[1] < 0xf0 ? a[1] & 1 : number(a[1]),
+		.limit = a[0] % (LIMITS + 1), .flags = a[1] < 0xf0 ? a[1] & 1 : number(a[1]),
 		.value = number(a[2]),
 	};
 
+	shared->limited = 1;
 	call(KIPC_IOC_LIMIT, &limit);
 }
 
@@ -561,6 +588,7 @@ static void listing(const uint8_t *a)
 	if (fd < 0)
 		return;
 	if ((a[1] & 3) == 3) {
+		shared->limited = 1;
 		len = snprintf(text, sizeof(text), "%lld\t%d", (long long)number(a[2]), a[3]);
 		if (write(fd, text, a[4] & 1 ? len : a[4] % len) < 0)
 			errno = 0;
@@ -665,34 +693,33 @@ static void exec(const uint8_t *a)
 {
 	char *const argv[] = { "fuzz", a[0] & 1 ? "exec-map" : "exec", NULL };
 
-	if (a[1] > 0xa0)
+	if (a[1] > 0xf0)
 		execv("/proc/self/exe", argv);
 }
 
 static void do_kill(const uint8_t *a)
 {
-	static const int signals[] = { SIGKILL, SIGSTOP, SIGCONT, SIGUSR1 };
+	static const int signals[] = { SIGUSR1, SIGUSR1, SIGSTOP, SIGCONT };
 
-	if (a[0] > 0x80)
-		kill(shared->pid[a[1] % PROCESSES], signals[a[2] & 3]);
+	kill(shared->pid[a[1] % PROCESSES], a[0] > 0xf8 ? SIGKILL : signals[a[2] & 3]);
 }
 
 static void leave(const uint8_t *a)
 {
-	if (a[0] > 0xc0)
+	if (a[0] > 0xf0)
 		syscall(a[1] & 1 ? SYS_exit : SYS_exit_group, 0);
 }
 
 static void become(const uint8_t *a)
 {
-	static const uid_t users[] = { 0, 0, 1000, 1001 };
+	static const uid_t users[] = { 0, 0, 1000, 1001 };	/* for a while: the real one stays */
 
 	syscall(SYS_setresuid, -1, users[a[0] & 3], -1);
 }
 
 static void leave_namespace(const uint8_t *a)
 {
-	if (a[0] > 0xc0)
+	if (a[0] > 0xf8)
 		syscall(SYS_unshare, CLONE_NEWIPC);
 }
 
@@ -743,6 +770,7 @@ static void on_signal(int sig)
 void calls_init_process(void)
 {
 	struct sigaction action = { .sa_handler = on_fault, .sa_flags = SA_NODEFER };
+	struct kipc_limit limit = { .limit = 0 };
 
 	sigaction(SIGSEGV, &action, NULL);
 	sigaction(SIGBUS, &action, NULL);
@@ -753,6 +781,25 @@ void calls_init_process(void)
 	device[1] = -1;
 	guarded = mmap(NULL, 2 * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	munmap(guarded + PAGE, PAGE);
+	for (limit.limit = 0; limit.limit < LIMITS; limit.limit++) {
+		call(KIPC_IOC_LIMIT, &limit);
+		limits[limit.limit] = limit.value;
+	}
+}
+
+/* What the last input has done to the limits would be felt for ever. */
+void calls_begin(void)
+{
+	struct kipc_limit limit = { .flags = KIPC_LIMIT_SET };
+
+	become((const uint8_t[]){ 0 });
+	if (!shared->limited)
+		return;
+	shared->limited = 0;
+	for (limit.limit = 0; limit.limit < LIMITS; limit.limit++) {
+		limit.value = limits[limit.limit];
+		call(KIPC_IOC_LIMIT, &limit);
+	}
 }
 
 void calls_init_thread(void)

@@ -1,16 +1,20 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * A fuzzer of the whole ABI, led by the blocks of the module that an input reaches (KCOV):
- * inputs that reach new ones are kept, and changed further.  An input is run by threads of
- * two processes at a time in an IPC namespace of its own, and what is still there at its
- * end is killed.  What counts as a fault is what the kernel says of itself, a process that
- * cannot be killed, and a reference to the module that is left.
+ * inputs that reach new ones are kept, and changed further.
+ *
+ * To fork costs as much as a hundred inputs.  So two processes with two threads each, the
+ * actors, run one input after the other, in an IPC namespace of their own: a life, which
+ * is over after so many inputs or when one of them has died of its calls.  A call that
+ * sleeps is interrupted when nothing else goes on.  What is still there at the end of a
+ * life is killed.  What counts as a fault is what the kernel says of itself, a process
+ * that cannot be killed, and a reference to the module that is left.
  *
  *   fuzz SECONDS SEED		look for faults
- *   fuzz -r INPUT [TIMES]	run one input, as it was printed
+ *   fuzz -r TIMES INPUT...	run a life of these inputs, as they were printed
  *
  * A seed gives the same inputs as long as the same blocks are reached in the same order,
- * which two processors see to that they are not: the input is what to keep.
+ * which two processors see to that they are not: the inputs are what to keep.
  */
 #include "fuzz.h"
 
@@ -32,6 +36,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include <linux/futex.h>
 #include <linux/kcov.h>
 
 #include "common/mem.h"
@@ -40,13 +45,10 @@
 #define CORPUS		4096
 #define TRACE		(1 << 15)	/* entries of a thread's */
 #define TEXT		(1 << 21)	/* bytes of the module's code, at most */
-#define IDLE_MS		60		/* without a call that returns: all sleep */
+#define LIFE		200		/* inputs */
+#define IDLE_MS		10		/* without a call that returns: whoever is left sleeps */
+#define END_MS		2000		/* and does not wake: the life is over */
 #define HANG_MS		120000
-
-struct input {
-	unsigned int steps;
-	struct step step[STEPS];
-};
 
 struct shared *shared;
 
@@ -230,66 +232,119 @@ static unsigned int count_new(void)
 	return fresh;
 }
 
-/* ---- An execution ---- */
+/* ---- A life ---- */
 
-struct actor {
-	const struct input *input;
-	unsigned int number;
-};
+static struct {
+	bool lives;
+	pid_t pid[PROCESSES];
+	struct input inputs[LIFE];
+	unsigned int n;
+} life;
+
+static void await(int *word, int value, long ms)
+{
+	const struct timespec timeout = { .tv_nsec = ms * 1000000 };
+
+	syscall(SYS_futex, word, FUTEX_WAIT, value, ms ? &timeout : NULL, NULL, 0);
+}
+
+static void announce(int *word)
+{
+	__atomic_fetch_add(word, 1, __ATOMIC_SEQ_CST);
+	syscall(SYS_futex, word, FUTEX_WAKE, INT32_MAX, NULL, NULL, 0);
+}
 
 static void *act(void *arg)
 {
-	const struct actor *actor = arg;
-	const struct input *input = actor->input;
-	pid_t pid = shared->pid[actor->number / THREADS];
-	unsigned int i;
+	const struct input *input = &shared->input;
+	unsigned int number = (unsigned long)arg, i;
+	pid_t pid = getpid();
+	int round = 0;
 
 	calls_init_thread();
-	__atomic_fetch_add(&shared->ready, 1, __ATOMIC_RELAXED);
-	while (__atomic_load_n(&shared->ready, __ATOMIC_RELAXED) < ACTORS)
-		sched_yield();
-	traces[actor->number].area[0] = 0;
-	ioctl(traces[actor->number].fd, KCOV_ENABLE, KCOV_TRACE_PC);
-	for (i = 0; i < input->steps; i++)
-		if (input->step[i].actor % ACTORS == actor->number)
-			calls_make(&input->step[i]);
-	if (getpid() != pid)
-		_exit(0);	/* a child, which has no part in this */
-	ioctl(traces[actor->number].fd, KCOV_DISABLE, 0);
-	__atomic_fetch_add(&shared->done, 1, __ATOMIC_RELAXED);
+	shared->tid[number] = gettid();
+	traces[number].area[0] = 0;
+	ioctl(traces[number].fd, KCOV_ENABLE, KCOV_TRACE_PC);
+	announce(&shared->ready);
+	for (;;) {
+		while (__atomic_load_n(&shared->round, __ATOMIC_SEQ_CST) == round)
+			await(&shared->round, round, 0);
+		round++;
+		traces[number].area[0] = 0;
+		if (!number)
+			calls_begin();
+		for (i = 0; i < input->steps; i++)
+			if (input->step[i].actor % ACTORS == number)
+				calls_make(&input->step[i]);
+		if (getpid() != pid)
+			_exit(0);	/* a child, which has no part in this */
+		announce(&shared->done);
+	}
 	return NULL;
 }
 
-static void run_process(const struct input *input, unsigned int number)
+static void run_process(unsigned int number)
 {
-	struct actor actors[THREADS];
-	pthread_t threads[THREADS];
-	unsigned int i;
+	unsigned long first = number * THREADS, i;
+	pthread_t thread;
 
 	setpgid(0, 0);
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	shared->pid[number] = getpid();
 	calls_init_process();
-	for (i = 0; i < THREADS; i++) {
-		actors[i] = (struct actor){ input, number * THREADS + i };
-		if (i && pthread_create(&threads[i], NULL, act, &actors[i]))
-			_exit(1);
-	}
-	act(&actors[0]);
 	for (i = 1; i < THREADS; i++)
-		pthread_join(threads[i], NULL);
-	_exit(0);
+		if (pthread_create(&thread, NULL, act, (void *)(first + i)))
+			_exit(1);
+	act((void *)first);
+}
+
+/* Whether one of the processes has died. */
+static bool has_died(void)
+{
+	unsigned int i;
+	pid_t pid;
+
+	while ((pid = waitpid(-1, NULL, WNOHANG)) > 0)
+		for (i = 0; i < PROCESSES; i++)
+			if (pid == life.pid[i])
+				return true;
+	return false;
+}
+
+static void begin_life(void)
+{
+	unsigned int i;
+
+	memset(shared, 0, sizeof(*shared));
+	life.n = 0;
+	if (unshare(CLONE_NEWIPC))
+		die("a namespace");
+	for (i = 0; i < PROCESSES; i++) {
+		life.pid[i] = fork();
+		if (life.pid[i] < 0)
+			die("fork");
+		if (!life.pid[i])
+			run_process(i);
+		setpgid(life.pid[i], life.pid[i]);
+	}
+	life.lives = true;
+	while ((i = __atomic_load_n(&shared->ready, __ATOMIC_SEQ_CST)) < ACTORS) {
+		await(&shared->ready, i, 100);
+		if (has_died())
+			die("an actor");
+	}
 }
 
 /* All that is left of the processes.  Return: whether they died. */
-static bool kill_all(const pid_t *pid)
+static bool end_life(void)
 {
 	long since = now_ms();
 	unsigned int i;
 
+	life.lives = false;
 	do {
 		for (i = 0; i < PROCESSES; i++)
-			kill(-pid[i], SIGKILL);
+			kill(-life.pid[i], SIGKILL);
 		while (waitpid(-1, NULL, WNOHANG) > 0)
 			;
 		if (waitpid(-1, NULL, WNOHANG) < 0 && errno == ECHILD)
@@ -299,39 +354,53 @@ static bool kill_all(const pid_t *pid)
 	return false;
 }
 
-static bool run(const struct input *input)
+/* Whoever sleeps, or was stopped, is to go on.  Return: whether all are there. */
+static bool interrupt(void)
+{
+	bool all = true;
+	unsigned int i;
+
+	for (i = 0; i < ACTORS; i++) {
+		kill(shared->pid[i / THREADS], SIGCONT);
+		all &= !syscall(SYS_tgkill, shared->pid[i / THREADS], shared->tid[i], SIGUSR1);
+	}
+	return all;
+}
+
+/* Return: whether all actors have come to the end of the input. */
+static bool all_act(void)
 {
 	unsigned long made = 0;
-	pid_t pid[PROCESSES];
-	unsigned int i;
-	long since;
+	long since = now_ms(), idle = 0;
+	int done;
 
-	memset(shared, 0, sizeof(*shared));
-	for (i = 0; i < ACTORS; i++)
-		traces[i].area[0] = 0;
-	if (unshare(CLONE_NEWIPC))
-		die("a namespace");
-	for (i = 0; i < PROCESSES; i++) {
-		pid[i] = fork();
-		if (pid[i] < 0)
-			die("fork");
-		if (!pid[i])
-			run_process(input, i);
-		setpgid(pid[i], pid[i]);
-	}
-	since = now_ms();
-	while (__atomic_load_n(&shared->done, __ATOMIC_RELAXED) < ACTORS &&
-	       (__atomic_load_n(&shared->ready, __ATOMIC_RELAXED) < ACTORS ||
-		now_ms() - since < IDLE_MS)) {
-		if (waitpid(-1, NULL, WNOHANG) < 0)
-			break;
+	while ((done = __atomic_load_n(&shared->done, __ATOMIC_SEQ_CST)) < ACTORS) {
+		await(&shared->done, done, IDLE_MS);
 		if (made != __atomic_load_n(&shared->made, __ATOMIC_RELAXED)) {
 			made = shared->made;
 			since = now_ms();
+			idle = 0;
+		} else if (now_ms() - since >= idle + IDLE_MS) {
+			idle = now_ms() - since;
+			if (has_died() || !interrupt() || idle > END_MS)
+				return false;
 		}
-		wait_a_little();
 	}
-	return kill_all(pid);
+	return true;
+}
+
+/* Return: false if a process cannot be killed. */
+static bool run(const struct input *input)
+{
+	if (!life.lives)
+		begin_life();
+	life.inputs[life.n++] = *input;
+	shared->input = *input;
+	shared->done = 0;
+	announce(&shared->round);
+	if (all_act() && life.n < LIFE)
+		return true;
+	return end_life();
 }
 
 /* ---- Faults ---- */
@@ -378,25 +447,29 @@ static bool is_faulty(void)
 	}
 }
 
-static void tell(const struct input *input)
+/* The whole life. */
+static void tell(void)
 {
-	unsigned int i;
+	unsigned int i, k;
 
-	for (i = 0; i < input->steps; i++)
-		printf("#   %u: %s\n", input->step[i].actor % ACTORS, calls_name(&input->step[i]));
-	print_input("# input ", input);
+	for (i = 0; i < life.n; i++) {
+		for (k = 0; k < life.inputs[i].steps; k++)
+			printf("#   %u: %s\n", life.inputs[i].step[k].actor % ACTORS,
+			       calls_name(&life.inputs[i].step[k]));
+		print_input("# input ", &life.inputs[i]);
+	}
 }
 
 /* Return: whether all is well. */
-static bool try(const struct input *input)
+static bool is_well(bool killed)
 {
-	if (!run(input)) {
-		tell(input);
+	if (!killed) {
+		tell();
 		printf("not ok 1 - fuzz: a process cannot be killed\n");
 		return false;
 	}
 	if (is_faulty()) {
-		tell(input);
+		tell();
 		printf("not ok 1 - fuzz: the kernel reports a fault\n");
 		return false;
 	}
@@ -420,14 +493,14 @@ static bool settle(long refs)
 
 int main(int argc, char **argv)
 {
-	unsigned long runs = 0, times = 1, i;
+	unsigned long runs = 0, lives = 0, times = 1, i;
 	struct input input;
-	long refs, end;
+	long refs, end, k;
 
 	if (argc == 2 && !strncmp(argv[1], "exec", 4))
 		return 0;
-	if (argc < 3) {
-		fprintf(stderr, "usage: fuzz SECONDS SEED | fuzz -r INPUT [TIMES]\n");
+	if (argc < 3 || (!strcmp(argv[1], "-r") && argc - 3 > LIFE)) {
+		fprintf(stderr, "usage: fuzz SECONDS SEED | fuzz -r TIMES INPUT...\n");
 		return 2;
 	}
 	printf("TAP version 13\n1..1\n");
@@ -439,29 +512,35 @@ int main(int argc, char **argv)
 	refs = read_number("/sys/module/kipc/refcnt");
 
 	if (!strcmp(argv[1], "-r")) {
-		input = parse_input(argv[2]);
-		times = argc > 3 ? strtoul(argv[3], NULL, 0) : 1;
-		for (i = 0; i < times; i++) {
-			if (!try(&input))
+		times = strtoul(argv[2], NULL, 0);
+		for (i = 0; i < times; i++, lives++) {
+			for (k = 3; k < argc; k++, runs++) {
+				input = parse_input(argv[k]);
+				if (!is_well(run(&input)))
+					return 1;
+				count_new();
+			}
+			if (life.lives && !is_well(end_life()))
 				return 1;
-			count_new();
 		}
-		runs = times;
 	} else {
 		random_state = strtoull(argv[2], NULL, 0);
 		end = now_ms() + strtol(argv[1], NULL, 0) * 1000;
 		while (now_ms() < end) {
+			lives += !life.lives;
 			input = next_input();
 			/* Should the machine not live to tell. */
-			print_input("> ", &input);
-			if (!try(&input))
+			print_input(life.lives ? "> " : ">> ", &input);
+			if (!is_well(run(&input)))
 				return 1;
 			runs++;
 			if (count_new())
 				corpus[inputs < CORPUS ? inputs++ : any(CORPUS)] = input;
 		}
+		if (life.lives && !is_well(end_life()))
+			return 1;
 	}
-	printf("# %lu executions, %u inputs kept, %u blocks reached\n", runs, inputs, blocks);
+	printf("# %lu inputs in %lu lives, %u kept, %u blocks reached\n", runs, lives, inputs, blocks);
 	if (!settle(refs) || is_faulty()) {
 		printf("not ok 1 - fuzz: something is left\n");
 		return 1;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* An input of the fuzzer: calls in a row, for each of some actors. */
+/* An input of the fuzzer: calls in a row, for each of some actors; and what they share. */
 #ifndef KIPC_SELFTESTS_FUZZ_H
 #define KIPC_SELFTESTS_FUZZ_H
 
@@ -26,19 +26,30 @@ struct step {
 	uint8_t a[6];
 };
 
+struct input {
+	unsigned int steps;
+	struct step step[STEPS];
+};
+
 /**
- * struct shared - what the processes of an execution share
+ * struct shared - what the processes of a life share
  * @ready: actors that have come to the start
- * @done: actors that have come to their end
+ * @round: counts the inputs; a futex
+ * @done: actors that are through with the input; a futex
  * @made: calls that returned
+ * @limited: a limit may have been set
+ * @input: to be run
  * @pid: the processes
+ * @tid: the actors
  * @ids: of the objects made last, by kind
  * @next: where the next id goes, by kind
  */
 struct shared {
-	int ready, done;
+	int ready, round, done;
 	unsigned long made;
-	pid_t pid[PROCESSES];
+	int limited;
+	struct input input;
+	pid_t pid[PROCESSES], tid[ACTORS];
 	int ids[KIPC_KINDS][IDS];
 	unsigned int next[KIPC_KINDS];
 };
@@ -48,6 +59,8 @@ extern struct shared *shared;
 /* Once in each process, and once in each thread of it. */
 void calls_init_process(void);
 void calls_init_thread(void);
+/* Once for each input, by one of the actors. */
+void calls_begin(void);
 
 /* Make the call.  What comes of it is the kernel's business. */
 void calls_make(const struct step *step);
