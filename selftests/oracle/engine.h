@@ -109,6 +109,7 @@ struct met {
 	unsigned int flag[OP_TYPES][MOST_FLAGS];
 	unsigned int slept[OP_TYPES];
 	unsigned int woken[OP_TYPES][OP_TYPES][MOST_ERRNOS];
+	unsigned int plain[OP_TYPES][2];	/* failures and successes where nothing is sought */
 	long calls, beside;
 };
 
@@ -117,6 +118,7 @@ struct met {
  * @kinds: NULL for one that is not
  * @seed: of a run
  * @calls: of that run
+ * @wanted: types of steps that are to come more often, @n_wanted of them
  * @replay: the steps that there are; else they are chosen, and recorded
  * @patience: seconds until something counts as hung
  */
@@ -124,6 +126,7 @@ struct plan {
 	const struct kind *kinds[KINDS];
 	unsigned int seed;
 	long calls;
+	int wanted[OP_TYPES], n_wanted;
 	bool replay;
 	int patience;
 	struct record *record;

@@ -3,7 +3,7 @@
  * The oracle: random sequences of calls by several processes and users, each made on
  * native IPC and on kipc, and everything that can be seen afterwards compared.
  *
- *   oracle [-n CALLS] [-s SEED] [-k shm,sem,msg] [-l CALLS] [-t SECONDS]
+ *   oracle [-n CALLS] [-s SEED] [-k shm,sem,msg] [-w TYPE,…] [-l CALLS] [-t SECONDS]
  *
  * All kinds of objects are mixed in one sequence; each run, which has a seed and a
  * namespace of its own, leans to one of them or to none.
@@ -17,8 +17,9 @@
  *
  * A step is chosen whole before it is carried out, and recorded: objects and actors are
  * named by the step that made them, so that a sequence keeps its meaning when steps of it
- * are left out.  A sequence that differs is made as short as it goes, and told.  What was
- * hardly tried, in a run long enough, makes it fail as well.
+ * are left out.  A sequence that differs is made as short as it goes, and told.  What chance
+ * has not brought about in half of the time is sought in the other: its calls come often.
+ * If something was not met all the same, or hardly, the whole fails as well.
  *
  * This header is for the kinds; engine.h is for what runs them.
  */

@@ -304,7 +304,13 @@ static int by_weight(const struct call_info *calls, int n)
 	return i;
 }
 
-static void choose_process(struct op *op)
+/* A fifth of all steps, while there is something: nothing comes of what is done to nothing. */
+static int some_wanted(void)
+{
+	return plan->n_wanted && chance(20) ? plan->wanted[rnd(plan->n_wanted)] : NOTHING;
+}
+
+static void choose_process(struct op *op, int wanted)
 {
 	static const struct call_info ways[OPS_OF_PROCESSES] = {
 		[OP_SPAWN] = { .weight = 40 }, [OP_FORK] = { .weight = 12 },
@@ -314,7 +320,7 @@ static void choose_process(struct op *op)
 	};
 	const struct actor *a;
 
-	op->type = by_weight(ways, OPS_OF_PROCESSES);
+	op->type = wanted != NOTHING ? wanted : by_weight(ways, OPS_OF_PROCESSES);
 	op->object = NOTHING;
 	switch (op->type) {
 	case OP_SPAWN:
@@ -356,7 +362,7 @@ static void choose_look(struct op *op)
 static void choose_any(struct op *op)
 {
 	const struct actor *a = some_actor(false);
-	int r, k;
+	int wanted = some_wanted(), r, k;
 
 	memset(op, 0, sizeof(*op));
 	op->dice = rnd(256);
@@ -365,12 +371,16 @@ static void choose_any(struct op *op)
 	if (record->step < USERS) {
 		op->type = OP_SPAWN;
 		op->a[0] = record->step;
-	} else if (!a || chance(9)) {
-		choose_process(op);
+	} else if (wanted != NOTHING && wanted < OPS_OF_PROCESSES) {
+		choose_process(op, wanted);
+	} else if (!a || (wanted == NOTHING && chance(9))) {
+		choose_process(op, NOTHING);
 	} else {
 		for (r = rnd(state.all_shares), k = 0; r >= state.shares[k]; k++)
 			r -= state.shares[k];
-		op->type = plan->kinds[k]->base +
+		if (wanted != NOTHING)
+			k = number_of_kind(kind_of(wanted));
+		op->type = wanted != NOTHING ? wanted : plan->kinds[k]->base +
 			   by_weight(plan->kinds[k]->calls, plan->kinds[k]->n_calls);
 		/* One who is awake is needed to go on. */
 		plan->kinds[k]->choose(op, count_actors(true) > 2);
@@ -390,6 +400,8 @@ static void choose(struct op *op)
 static void count(const struct op *op, int err)
 {
 	plan->met->end[op->type][err > 0 && err < MOST_ERRNOS ? err : 0]++;
+	if (!plan->n_wanted)
+		plan->met->plain[op->type][!err]++;
 }
 
 static void count_flags(const struct op *op, unsigned int flags)
