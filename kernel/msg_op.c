@@ -934,7 +934,7 @@ int kipc_msg_send_async(const struct kipc_grant *grant, struct kipc_msg_sleeper 
 
 	if (ret)
 		return ret;
-	queue->object.calls++;
+	WRITE_ONCE(queue->object.calls, queue->object.calls + 1);
 	if (!kipc_msg_fits_locked(queue, sleeper->msg->size))
 		return kipc_msg_leave_unlock(queue, sleeper, waits, -EAGAIN);
 	if (!kipc_msg_claim_or_unlock(queue, sleeper))
@@ -973,7 +973,7 @@ ssize_t kipc_msg_receive_async(const struct kipc_grant *grant, struct kipc_msg_s
 		kipc_msg_queue_unlock(queue);
 		cond_resched();
 	}
-	queue->object.calls++;
+	WRITE_ONCE(queue->object.calls, queue->object.calls + 1);
 	if (!msg)
 		return kipc_msg_leave_unlock(queue, sleeper, waits, -ENOMSG);
 	if (!kipc_msg_claim_or_unlock(queue, sleeper))

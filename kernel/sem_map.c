@@ -560,7 +560,7 @@ static int kipc_sem_enter(struct kipc_sem_set *set)
 	if (set->object.removed)
 		ret = -EIDRM;
 	else
-		set->object.nattch++;
+		WRITE_ONCE(set->object.nattch, set->object.nattch + 1);
 	spin_unlock(&set->object.lock);
 	return ret;
 }
@@ -575,7 +575,7 @@ static void kipc_sem_entered(struct kipc_sem_set *set)
 static void kipc_sem_leave(struct kipc_sem_set *set)
 {
 	spin_lock(&set->object.lock);
-	set->object.nattch--;
+	WRITE_ONCE(set->object.nattch, set->object.nattch - 1);
 	kipc_object_left_unlock(&set->object);
 }
 
