@@ -13,7 +13,7 @@
 
 /* All that have a structure. */
 static const unsigned int cmds[] = {
-	KIPC_IOC_QUERY, KIPC_IOC_LIMIT, KIPC_IOC_PROCESS_MAP,
+	KIPC_IOC_QUERY, KIPC_IOC_LIMIT, KIPC_IOC_PROCESS_MAP, KIPC_IOC_WAIT_ANY,
 	KIPC_IOC_SHM_GET, KIPC_IOC_SHM_ATTACH, KIPC_IOC_SHM_DETACH, KIPC_IOC_SHM_CTL,
 	KIPC_IOC_SEM_GET, KIPC_IOC_SEM_OP, KIPC_IOC_SEM_CTL, KIPC_IOC_SEM_MAP,
 	KIPC_IOC_MSG_GET, KIPC_IOC_MSG_SEND, KIPC_IOC_MSG_RECEIVE, KIPC_IOC_MSG_CTL,
@@ -179,7 +179,7 @@ TEST_F(device, longer)
 /* All numbers that stand for nothing. */
 TEST_F(device, unknown_numbers)
 {
-	static const unsigned int known[] = { 0x00, 0x01, 0x02, 0x03, 0x10, 0x11, 0x12, 0x13,
+	static const unsigned int known[] = { 0x00, 0x01, 0x02, 0x03, 0x04, 0x10, 0x11, 0x12, 0x13,
 					      0x20, 0x21, 0x22, 0x23,
 					      0x30, 0x31, 0x32, 0x33, 0x40, 0x41 };
 	static unsigned char buf[16384];
