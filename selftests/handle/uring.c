@@ -752,9 +752,13 @@ TEST_F(uring, ends_with_hundreds_pending)
 			wait_until(same_left(before, count_left(self, full)));
 		}
 	}
-	/* 12 times 500 requests have come and gone; a word of each would show. */
+	/*
+	 * 12 times 500 requests have come and gone; 64 bytes of each would show.  A kernel
+	 * that looks for leaks itself also keeps what is freed for a while.
+	 */
 	grown = meminfo("Slab") - slab;
-	EXPECT_GT(12 * 500 / 16, grown);
+	if (access("/sys/kernel/debug/kmemleak", F_OK))
+		EXPECT_GT(12 * 500 / 16, grown);
 	/* Nobody took what comes now. */
 	EXPECT_EQ(0, send_text(self->msg, 3, "three"));
 	EXPECT_EQ(0, semop1(&ipc_kipc, self->sem, 1, 1, 0));
