@@ -579,13 +579,15 @@ static void fill_namespace(int id, int which)
 	be_ready();
 }
 
-/* Its objects are gone when the module's references are. */
+/* Its objects are gone when the module's references are, but for what the prober just made. */
+#define FRESH	5000
+
 static long refs_before;
 
 static void end_namespace(int id)
 {
 	end_one(id);
-	while (read_number("/sys/module/kipc/refcnt") > refs_before + 2)
+	while (read_number("/sys/module/kipc/refcnt") > refs_before + FRESH)
 		wait_a_little();
 }
 
