@@ -287,24 +287,53 @@ static struct kipc_any_item *kipc_any_choose(struct kipc_any_wait *any)
 	return other;
 }
 
+/* Wait until one has a result.  Return: 0, or why there is none. */
+static int kipc_any_sleep(struct kipc_any_wait *any, const struct kipc_timeout *timeout)
+{
+	int ret;
+
+	if (kipc_any_begin(any))
+		return any->error;
+	do {
+		smp_store_mb(any->call.status, KIPC_SLEEPS);
+		if (kipc_any_look(any))
+			return 0;
+		ret = kipc_wait(&any->call, timeout);
+	} while (!ret);
+	return ret;
+}
+
+/* What was ready is so no more: begin again, in wait queues but not in objects' queues. */
+static void kipc_any_reset(struct kipc_any_wait *any)
+{
+	struct kipc_any_item *item;
+
+	atomic_set(&any->claim, 0);
+	any->table._qproc = NULL;
+	for (item = any->items; item < any->items + any->count; item++) {
+		item->async.call.status = KIPC_BEGINS;
+		item->is_asleep = false;
+		item->is_done = false;
+		cond_resched();
+	}
+}
+
 /* Return: the number of the item that has a result, or an error. */
 static long kipc_any_run(struct kipc_any_wait *any, const struct kipc_timeout *timeout)
 {
 	struct kipc_any_item *item;
-	int ret = 0;
+	int ret;
 
-	if (!kipc_any_begin(any)) {
-		do {
-			smp_store_mb(any->call.status, KIPC_SLEEPS);
-			if (kipc_any_look(any))
-				break;
-			ret = kipc_wait(&any->call, timeout);
-		} while (!ret);
+	for (;;) {
+		ret = kipc_any_sleep(any, timeout);
+		kipc_any_end(any);
+		item = kipc_any_choose(any);
+		if (item)
+			break;
+		if (ret)
+			return ret;
+		kipc_any_reset(any);
 	}
-	kipc_any_end(any);
-	item = kipc_any_choose(any);
-	if (!item)
-		return any->error ?: ret ?: -EINTR;
 	if (item->events) {
 		item->result = mangle_poll(vfs_poll(item->file, NULL) & item->events);
 	} else if (item->is_asleep) {

@@ -330,4 +330,37 @@ TEST_F_TIMEOUT(any, none_twice, 200)
 	}
 }
 
+/* What was ready and is so no more, for somebody else was faster, is no result and no error. */
+TEST_F_TIMEOUT(any, lost_to_another, 200)
+{
+	enum { WAITERS = 3, TIMES = 400 };
+	int fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK), i, n, status;
+	struct kipc_any any[2] = { { fd, 0, POLLIN, 0 }, self->any[1] };
+	uint64_t count = 1, taken;
+	pid_t pids[WAITERS];
+	int pipes[2];
+
+	ASSERT_LE(0, fd);
+	ASSERT_EQ(0, pipe(pipes));
+	for (i = 0; i < WAITERS; i++) {
+		pids[i] = fork();
+		ASSERT_LE(0, pids[i]);
+		if (pids[i])
+			continue;
+		while ((n = kipc_wait_any(any, 2, 0, 0, NULL)) == 0)
+			if (read(fd, &taken, 8) == 8 && write(pipes[1], &taken, 8) != 8)
+				_exit(2);
+		_exit(n == 1 && any[1].result == -EIDRM ? 0 : 1);
+	}
+	for (i = 0; i < TIMES; i++) {
+		ASSERT_EQ(8, write(fd, &count, 8));
+		ASSERT_EQ(8, read(pipes[0], &taken, 8));
+	}
+	ASSERT_EQ(0, kipc_msgctl(self->msg, IPC_RMID, NULL));
+	for (i = 0; i < WAITERS; i++) {
+		ASSERT_EQ(pids[i], waitpid(pids[i], &status, 0));
+		EXPECT_EQ(0, status);
+	}
+}
+
 TEST_HARNESS_MAIN
