@@ -245,7 +245,7 @@ static ssize_t kipc_handle_take(const struct kipc_handle *handle, struct iov_ite
 	/* Where it cannot be written nothing is taken. */
 	if (fault_in_iov_iter_writeable(to, sizeof(taken)))
 		return -EFAULT;
-	ret = kipc_sem_op_one(&handle->grant, &sop);
+	ret = kipc_sem_op_one(&handle->grant, &sop, true);
 	if (ret)
 		return ret;
 	return copy_to_iter(&taken, sizeof(taken), to) == sizeof(taken) ? sizeof(taken) : -EFAULT;
@@ -287,7 +287,7 @@ static ssize_t kipc_handle_add(const struct kipc_handle *handle, struct iov_iter
 	if (!count || count > SEMVMX)
 		return -EINVAL;
 	sop.sem_op = count;
-	ret = kipc_sem_op_one(&handle->grant, &sop);
+	ret = kipc_sem_op_one(&handle->grant, &sop, true);
 	return ret ?: sizeof(count);
 }
 

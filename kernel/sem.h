@@ -264,7 +264,7 @@ int kipc_sem_op(struct kipc_space *space, int id, const struct sembuf __user *so
 int kipc_sem_op_granted(const struct kipc_grant *grant, const struct sembuf __user *sops,
 			unsigned int nsops, unsigned int flags,
 			const struct kipc_timeout *timeout);
-int kipc_sem_op_one(const struct kipc_grant *grant, const struct sembuf *sop);
+int kipc_sem_op_one(const struct kipc_grant *grant, const struct sembuf *sop, bool waits);
 int kipc_sem_op_async(const struct kipc_grant *grant, struct kipc_sem_sleeper *op, bool waits);
 void kipc_sem_end_async(struct kipc_object *object, struct kipc_sem_sleeper *op, int status);
 void kipc_sem_cancel_locked(struct kipc_sem_set *set, struct kipc_sem_undo *undo);

@@ -459,6 +459,41 @@ static int kipc_sem_take_undo_locked(struct kipc_sem_set *set, struct kipc_sem_s
 	return 0;
 }
 
+/*
+ * A single operation on a semaphore that no process maps, nobody sleeps on or watches: as
+ * kipc_sem_do_op() does it, whose answer it is that it takes for KIPC_SLEEPS.
+ */
+static __always_inline int kipc_sem_do_simple(struct kipc_sem_set *set,
+					      const struct kipc_grant *grant,
+					      const struct kipc_sem_sleeper *op)
+{
+	const struct sembuf *sop = op->sops;
+	int value, ret = KIPC_SLEEPS;
+	struct kipc_sem *sem;
+
+	if (op->nsops != 1 || sop->sem_num >= kipc_sem_count(set) || op->asks ||
+	    op->call.claim || sop->sem_flg & SEM_UNDO || READ_ONCE(set->shared))
+		return KIPC_SLEEPS;
+	if (!kipc_may(&set->object, sop->sem_op ? S_IWUGO : S_IRUGO, grant))
+		return KIPC_SLEEPS;
+	barrier_nospec();
+
+	sem = &set->sems[sop->sem_num];
+	mutex_lock(&set->lock);
+	value = sem->value + sop->sem_op;
+	if (likely(!set->shared && !sem->sleepers && !kipc_sem_is_behind_locked(set) &&
+		   !READ_ONCE(set->object.removed) &&
+		   (sop->sem_op ? value >= 0 && value <= SEMVMX : !value))) {
+		WRITE_ONCE(set->object.calls, set->object.calls + 1);
+		sem->value = value;
+		kipc_sem_touch_locked(set, sop->sem_num, op->call.pid);
+		set->otime = ktime_get_real_seconds();
+		ret = 0;
+	}
+	mutex_unlock(&set->lock);
+	return ret;
+}
+
 static int kipc_sem_do_op(struct kipc_sem_set *set, const struct kipc_grant *grant,
 			  struct kipc_sem_sleeper *op, const struct kipc_timeout *timeout)
 {
@@ -467,6 +502,9 @@ static int kipc_sem_do_op(struct kipc_sem_set *set, const struct kipc_grant *gra
 	bool undoes = false;
 	int ret;
 
+	ret = kipc_sem_do_simple(set, grant, op);
+	if (likely(ret != KIPC_SLEEPS))
+		return ret;
 	for (sop = op->sops; sop < op->sops + op->nsops; sop++) {
 		max = max_t(unsigned int, max, sop->sem_num);
 		op->changes |= sop->sem_op;
@@ -587,20 +625,22 @@ int kipc_sem_op_granted(const struct kipc_grant *grant, const struct sembuf __us
 }
 
 /**
- * kipc_sem_op_one() - one operation of the kernel's own making
+ * kipc_sem_op_one() - one operation that is not in the caller's memory
  * @grant: the set, and rights to it
- * @sop: the operation, without SEM_UNDO; not the caller's memory
+ * @sop: the operation
+ * @waits: for the semaphore
  *
  * Context: process; may sleep.
- * Return: as kipc_sem_op().
+ * Return: as kipc_sem_op(); KIPC_SLEEPS: it would, without @waits.
  */
-int kipc_sem_op_one(const struct kipc_grant *grant, const struct sembuf *sop)
+int kipc_sem_op_one(const struct kipc_grant *grant, const struct sembuf *sop, bool waits)
 {
 	struct kipc_sem_sleeper op = {
 		.call = { .task = current, .pid = task_tgid(current) }, .nsops = 1, .sops = sop,
 	};
 
-	return kipc_sem_do_op(kipc_sem_set_of(grant->object), grant, &op, &kipc_no_timeout);
+	return kipc_sem_do_op(kipc_sem_set_of(grant->object), grant, &op,
+			      waits ? &kipc_no_timeout : NULL);
 }
 
 /* ---- Asynchronously ---- */

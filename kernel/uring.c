@@ -137,22 +137,16 @@ static void kipc_command_done(struct io_uring_cmd *cmd, unsigned int issue_flags
 	kipc_command_complete(command, kipc_async_collect(&command->async), issue_flags);
 }
 
-/* A call that is loaded: at once, or later. */
-static long kipc_uring_run(struct io_uring_cmd *cmd, struct kipc_async *async,
-			   const struct kipc_timeout *timeout, unsigned int issue_flags)
+/* A call that would sleep. */
+static long kipc_uring_wait(struct io_uring_cmd *cmd, struct kipc_async *async,
+			    const struct kipc_timeout *timeout, unsigned int issue_flags)
 {
-	struct kipc_command *command = NULL;
+	struct kipc_command *command = kipc_command_new(cmd, async);
 	long ret;
 
-	async->call.pid = task_tgid(current);
-	ret = kipc_async_try(async, false);
-	if (ret == KIPC_SLEEPS) {
-		ret = -ENOMEM;
-		command = kipc_command_new(cmd, async);
-	}
 	if (!command) {
-		kipc_async_unload(async, ret);
-		return ret;
+		kipc_async_unload(async, -ENOMEM);
+		return -ENOMEM;
 	}
 	kipc_command_start(command, timeout, issue_flags);
 	ret = kipc_async_try(&command->async, true);
@@ -161,29 +155,57 @@ static long kipc_uring_run(struct io_uring_cmd *cmd, struct kipc_async *async,
 	return -EIOCBQUEUED;
 }
 
-static long kipc_uring_start(struct io_uring_cmd *cmd, unsigned int issue_flags)
+/* The short way: most often it can be carried out, and needs nothing that has to be loaded. */
+static long kipc_uring_sem_op(struct io_uring_cmd *cmd, const struct kipc_uring_cmd *payload,
+			      unsigned int issue_flags)
 {
 	const struct kipc_grant *grant = kipc_handle_grant(cmd->file);
-	struct kipc_uring_cmd payload;
+	struct sembuf sop = {
+		.sem_num = payload->sop.num, .sem_op = payload->sop.op,
+		.sem_flg = payload->sop.flg,
+	};
+	struct kipc_async async;
+	int ret;
+
+	if (grant->object->kind != KIPC_KIND_SEM)
+		return -ENOTTY;
+	if (payload->sop.pad)
+		return -EINVAL;
+	ret = kipc_sem_op_one(grant, &sop, false);
+	if (likely(ret != KIPC_SLEEPS))
+		return ret;
+	memset(&async, 0, sizeof(async));
+	kipc_async_load_sop(&async, grant, &sop);
+	return kipc_uring_wait(cmd, &async, &kipc_no_timeout, issue_flags);
+}
+
+static noinline long kipc_uring_call(struct io_uring_cmd *cmd, u64 arg, unsigned int issue_flags)
+{
 	struct kipc_async async = {};
 	struct kipc_timeout timeout;
-	int ret;
+	long ret;
+
+	ret = kipc_async_load(&async, kipc_handle_grant(cmd->file), cmd->cmd_op, arg, &timeout);
+	if (ret)
+		return ret;
+	async.call.pid = task_tgid(current);
+	ret = kipc_async_try(&async, false);
+	if (ret == KIPC_SLEEPS)
+		return kipc_uring_wait(cmd, &async, &timeout, issue_flags);
+	kipc_async_unload(&async, ret);
+	return ret;
+}
+
+static long kipc_uring_start(struct io_uring_cmd *cmd, unsigned int issue_flags)
+{
+	struct kipc_uring_cmd payload;
 
 	kipc_uring_payload(cmd, &payload);
 	if (payload.pad)
 		return -EINVAL;
-	if (cmd->cmd_op == KIPC_URING_SEM_OP) {
-		if (grant->object->kind != KIPC_KIND_SEM)
-			return -ENOTTY;
-		if (payload.sop.pad)
-			return -EINVAL;
-		kipc_async_load_sop(&async, grant, &(struct sembuf){
-			.sem_num = payload.sop.num, .sem_op = payload.sop.op,
-			.sem_flg = payload.sop.flg });
-		return kipc_uring_run(cmd, &async, &kipc_no_timeout, issue_flags);
-	}
-	ret = kipc_async_load(&async, grant, cmd->cmd_op, payload.arg, &timeout);
-	return ret ?: kipc_uring_run(cmd, &async, &timeout, issue_flags);
+	if (likely(cmd->cmd_op == KIPC_URING_SEM_OP))
+		return kipc_uring_sem_op(cmd, &payload, issue_flags);
+	return kipc_uring_call(cmd, payload.arg, issue_flags);
 }
 
 /**

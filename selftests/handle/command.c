@@ -473,6 +473,35 @@ TEST_F(command, undo)
 	EXPECT_EQ(0, kipc_semctl(self->sem, 0, GETNCNT));
 }
 
+/* Who waits and asks is told that the holder died with it. */
+TEST_F(command, death_of_the_holder)
+{
+	struct sembuf take = { 0, -1, SEM_UNDO };
+	struct kipc_sem_op call;
+	int pipes[2], status;
+	pid_t pid;
+	char c;
+
+	ASSERT_EQ(0, pipe(pipes));
+	ASSERT_EQ(0, kipc_semop(self->sem, &up, 1));
+	pid = fork();
+	ASSERT_LE(0, pid);
+	if (!pid) {
+		if (kipc_semop(self->sem, &take, 1) || write(pipes[1], "", 1) != 1)
+			_exit(1);
+		for (;;)
+			pause();
+	}
+	ASSERT_EQ(1, read(pipes[0], &c, 1));
+	add_sem(&self->ring, self->sem_fd, &call, &down, 1, 1);
+	call.flags = KIPC_SEM_OP_OWNER;
+	EXPECT_TRUE(asleep(&self->ring, 1));
+	ASSERT_EQ(0, kill(pid, SIGKILL));
+	EXPECT_DONE(1, -EOWNERDEAD, &self->ring);
+	ASSERT_EQ(pid, waitpid(pid, &status, 0));
+	EXPECT_VALUES(&ipc_kipc, self->sem, 0);
+}
+
 /* Until nobody uses the object: what the end of a ring leaves behind goes a while later. */
 static bool only_users(const char *kind, int id, long users)
 {
