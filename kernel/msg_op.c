@@ -35,7 +35,7 @@ static __always_inline void kipc_msg_set_pid(struct pid **last, struct pid *pid)
 
 /* ---- Queues of sleepers ---- */
 
-static void kipc_msg_enqueue_locked(struct kipc_msg_queue *queue,
+static __always_inline void kipc_msg_enqueue_locked(struct kipc_msg_queue *queue,
 				    struct kipc_msg_sleeper *sleeper)
 {
 	struct kipc_rank *rank = &sleeper->rank;
@@ -86,7 +86,7 @@ static void kipc_msg_dequeue_locked(struct kipc_msg_queue *queue,
 }
 
 /* The sleeper may return, and its stack be gone, as soon as it sees its status. */
-static void kipc_msg_finish_locked(struct kipc_msg_queue *queue,
+static __always_inline void kipc_msg_finish_locked(struct kipc_msg_queue *queue,
 				   struct kipc_msg_sleeper *sleeper, int status)
 {
 	kipc_msg_dequeue_locked(queue, sleeper);
@@ -119,7 +119,7 @@ static struct kipc_msg_sleeper *kipc_msg_receiver_locked(struct kipc_msg_queue *
 }
 
 /* Hand a message to a sleeper.  Return: whether there was one. */
-static bool kipc_msg_hand_locked(struct kipc_msg_queue *queue, struct kipc_msg *msg)
+static __always_inline bool kipc_msg_hand_locked(struct kipc_msg_queue *queue, struct kipc_msg *msg)
 {
 	struct kipc_msg_sleeper *sleeper;
 
@@ -324,8 +324,20 @@ static int kipc_msg_interrupted(const struct kipc_timeout *timeout)
 									       -ERESTARTNOHAND;
 }
 
+/* One on the caller's stack.  What is not set here is before it is looked at. */
+static __always_inline void kipc_msg_init_sleeper(struct kipc_msg_sleeper *sleeper,
+						  enum kipc_msg_match match, long type)
+{
+	sleeper->call.task = current;
+	sleeper->call.pid = task_tgid(current);
+	sleeper->call.status = 0;
+	sleeper->call.claim = NULL;
+	sleeper->match = match;
+	sleeper->type = type;
+}
+
 /* Nobody has carried it out yet: it enters its queue.  After that it is not the caller's. */
-static void kipc_msg_begin_sleep_locked(struct kipc_msg_queue *queue,
+static __always_inline void kipc_msg_begin_sleep_locked(struct kipc_msg_queue *queue,
 					struct kipc_msg_sleeper *sleeper)
 {
 	sleeper->permits = queue->permits;
@@ -348,7 +360,7 @@ static int kipc_msg_sleep_unlock(struct kipc_msg_queue *queue,
 	kipc_msg_queue_unlock(queue);
 
 	ret = kipc_wait(&sleeper->call, timeout);
-	if (likely(!kipc_is_asleep(&sleeper->call)))
+	if (likely(!ret || !kipc_is_asleep(&sleeper->call)))
 		return sleeper->call.status;
 
 	mutex_lock(&queue->lock);
@@ -409,16 +421,15 @@ static noinline int kipc_msg_send_blocked_unlock(struct kipc_msg_queue *queue,
 						 struct kipc_msg *msg,
 						 const struct kipc_timeout *timeout)
 {
-	struct kipc_msg_sleeper sleeper = {
-		.call = { .task = current, .pid = task_tgid(current) },
-		.match = KIPC_MSG_SEND, .type = msg->place.value, .msg = msg,
-	};
+	struct kipc_msg_sleeper sleeper;
 	int ret;
 
 	if (!timeout) {
 		mutex_unlock(&queue->lock);
 		return -EAGAIN;
 	}
+	kipc_msg_init_sleeper(&sleeper, KIPC_MSG_SEND, msg->place.value);
+	sleeper.msg = msg;
 	do {
 		ret = kipc_msg_sleep_unlock(queue, &sleeper, timeout);
 		if (ret != KIPC_MSG_AGAIN)
@@ -548,7 +559,7 @@ int kipc_msg_send_granted(const struct kipc_grant *grant, unsigned int flags, u6
  * Take what is wanted, or a reference if it is to stay; the queue's lock is held.
  * Return: the message; -E2BIG; NULL: there is none; -EAGAIN: see kipc_msg_find_locked().
  */
-static struct kipc_msg *kipc_msg_try_receive_locked(struct kipc_msg_queue *queue,
+static __always_inline struct kipc_msg *kipc_msg_try_receive_locked(struct kipc_msg_queue *queue,
 						    enum kipc_msg_match match, long type,
 						    size_t room)
 {
@@ -594,10 +605,7 @@ kipc_msg_receive_blocked_unlock(struct kipc_msg_queue *queue, const struct kipc_
 				enum kipc_msg_match match, long type, size_t room,
 				const struct kipc_timeout *timeout)
 {
-	struct kipc_msg_sleeper sleeper = {
-		.call = { .task = current, .pid = task_tgid(current) },
-		.match = match, .type = type, .room = room,
-	};
+	struct kipc_msg_sleeper sleeper;
 	struct kipc_msg *msg;
 	int ret;
 
@@ -605,6 +613,8 @@ kipc_msg_receive_blocked_unlock(struct kipc_msg_queue *queue, const struct kipc_
 		mutex_unlock(&queue->lock);
 		return ERR_PTR(-ENOMSG);
 	}
+	kipc_msg_init_sleeper(&sleeper, match, type);
+	sleeper.room = room;
 	do {
 		ret = kipc_msg_sleep_unlock(queue, &sleeper, timeout);
 		if (ret != KIPC_MSG_AGAIN)

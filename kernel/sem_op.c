@@ -422,7 +422,7 @@ static int kipc_sem_sleep_unlock(struct kipc_sem_set *set, struct kipc_sem_sleep
 		return -EIOCBQUEUED;
 
 	ret = kipc_wait(&op->call, timeout);
-	if (likely(!kipc_is_asleep(&op->call)))
+	if (likely(!ret || !kipc_is_asleep(&op->call)))
 		return op->call.status;
 
 	kipc_sem_set_lock_ops(set, op);

@@ -37,10 +37,10 @@ extern const struct kipc_timeout kipc_no_timeout;
 
 int kipc_timeout_get(struct kipc_timeout *timeout, u64 user, u32 flags, u32 clock);
 
-/* A status that is no result: it is in a queue; not yet; not any more, but not told either. */
-#define KIPC_SLEEPS	1
+/* A status that is no result: in no queue yet; not any more, but not told either; it is in one. */
 #define KIPC_BEGINS	3
 #define KIPC_FINISHES	4
+#define KIPC_SLEEPS	5
 
 /**
  * struct kipc_sleeper - a call in progress
@@ -103,9 +103,7 @@ void kipc_unlock_and_wake(struct mutex *lock, struct kipc_wakes *wakes);
 static inline bool kipc_is_asleep(const struct kipc_sleeper *sleeper)
 {
 	/* Pairs with kipc_unlock_and_wake(). */
-	int status = smp_load_acquire(&sleeper->status);
-
-	return status == KIPC_SLEEPS || status == KIPC_FINISHES;
+	return smp_load_acquire(&sleeper->status) >= KIPC_FINISHES;
 }
 
 /**
