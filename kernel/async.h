@@ -7,7 +7,7 @@
  * often as need be; and what came of it while it slept is collected.  While it sleeps its
  * record is in a queue of the object, and whoever finishes it calls kipc_sleeper.finished.
  *
- * Level 5.  Locks: takes those of the objects.
+ * Level 6.  Locks: takes those of the objects.
  */
 #ifndef KIPC_ASYNC_H
 #define KIPC_ASYNC_H
