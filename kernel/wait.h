@@ -16,6 +16,7 @@
 
 #include <linux/atomic.h>
 #include <linux/ktime.h>
+#include <linux/limits.h>
 #include <linux/mutex.h>
 #include <linux/pid.h>
 #include <linux/sched/task.h>
@@ -39,8 +40,9 @@ int kipc_timeout_get(struct kipc_timeout *timeout, u64 user, u32 flags, u32 cloc
 
 /* A status that is no result: in no queue yet; not any more, but not told either; it is in one. */
 #define KIPC_BEGINS	3
-#define KIPC_FINISHES	4
-#define KIPC_SLEEPS	5
+/* Also where bytes are returned: no message has so many. */
+#define KIPC_FINISHES	(INT_MAX - 1)
+#define KIPC_SLEEPS	INT_MAX
 
 /**
  * struct kipc_sleeper - a call in progress

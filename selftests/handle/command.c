@@ -156,7 +156,13 @@ TEST_F(command, message_at_once)
 {
 	struct packet packet = { 7, "seven" }, got = { 0 };
 	struct kipc_msg_op call;
+	int size;
 
+	for (size = 0; size < 10; size++) {
+		ASSERT_EQ(0, kipc_msgsnd(self->msg, &packet, size, 0));
+		add_receive(&self->ring, self->msg_fd, &call, &got, 64, 0, 0, size);
+		EXPECT_DONE(size, size, &self->ring);
+	}
 	add_receive(&self->ring, self->msg_fd, &call, &got, 64, 0, IPC_NOWAIT, 1);
 	EXPECT_DONE(1, -ENOMSG, &self->ring);
 	add_send(&self->ring, self->msg_fd, &call, &packet, 6, 0, 2);
