@@ -7,7 +7,7 @@
 #include <linux/file.h>
 #include <linux/mm.h>
 #include <linux/poll.h>
-#include <linux/sched.h>
+#include <linux/sched/signal.h>
 #include <linux/slab.h>
 #include <linux/uaccess.h>
 
@@ -332,6 +332,9 @@ static long kipc_any_run(struct kipc_any_wait *any, const struct kipc_timeout *t
 			break;
 		if (ret)
 			return ret;
+		/* Whoever takes it away every time is not to keep us for ever. */
+		if (signal_pending(current))
+			return -EINTR;
 		kipc_any_reset(any);
 	}
 	if (item->events) {

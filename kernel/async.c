@@ -5,6 +5,7 @@
 #include <linux/errno.h>
 #include <linux/ipc.h>
 #include <linux/mm.h>
+#include <linux/sched/signal.h>
 #include <linux/uaccess.h>
 #include <linux/uio.h>
 
@@ -213,7 +214,8 @@ long kipc_async_try(struct kipc_async *async, bool waits)
  * @async: the call; it sleeps no more
  *
  * Context: process, as kipc_async_try(); without memory of the caller's too.
- * Return: the call's result; -ECANCELED: the caller has no memory any more.
+ * Return: the call's result; -ECANCELED: the caller is dying, or has no memory any more,
+ *	   and the message is in the queue again.
  */
 long kipc_async_collect(struct kipc_async *async)
 {
@@ -222,7 +224,7 @@ long kipc_async_collect(struct kipc_async *async)
 
 	if (status || !kipc_async_is_receive(async))
 		return status;
-	if (!current->mm)
+	if (!current->mm || fatal_signal_pending(current))
 		return kipc_msg_received_async(async->grant, &async->queue, NULL);
 	kipc_async_target(async, &to);
 	return kipc_async_received(kipc_msg_received_async(async->grant, &async->queue, &to));

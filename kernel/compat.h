@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Every difference between the kernels that kipc runs on.  Each entry offers
- * the newest kernel's interface to the rest of the module and dies with the
- * last kernel that lacks it; no other file tests a version.
+ * Every difference between the kernels that kipc runs on, but for io_uring's, which are in
+ * compat_uring.h.  Each entry offers the newest kernel's interface to the rest of the
+ * module and dies with the last kernel that lacks it; no other file tests a version.
  *
  * Level 0.
  */
@@ -10,6 +10,7 @@
 #define KIPC_COMPAT_H
 
 #include <linux/eventfd.h>
+#include <linux/hrtimer.h>
 #include <linux/ipc_namespace.h>
 #include <linux/mm.h>
 #include <linux/tracepoint.h>
@@ -61,6 +62,17 @@ static inline unsigned int kipc_ns_references(struct ipc_namespace *ns)
 #else
 #define KIPC_EXIT_PROBE(name) \
 	void name(void *data, struct task_struct *task, bool group_dead)
+#endif
+
+/* Until 6.12: a timer was made in two steps. */
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 13, 0)
+static inline void hrtimer_setup(struct hrtimer *timer,
+				 enum hrtimer_restart (*function)(struct hrtimer *),
+				 clockid_t clock, enum hrtimer_mode mode)
+{
+	hrtimer_init(timer, clock, mode);
+	timer->function = function;
+}
 #endif
 
 #endif /* KIPC_COMPAT_H */

@@ -17,7 +17,6 @@
 #else
 #include <linux/io_uring/cmd.h>
 #endif
-#include <linux/hrtimer.h>
 #include <linux/string.h>
 
 #include <linux/kipc.h>
@@ -87,17 +86,6 @@ static inline void kipc_uring_unmark_cancelable(struct io_uring_cmd *cmd)
 
 static inline void kipc_uring_compat_deinit(void)
 {
-}
-#endif
-
-/* Until 6.12: two steps. */
-#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 13, 0)
-static inline void hrtimer_setup(struct hrtimer *timer,
-				 enum hrtimer_restart (*function)(struct hrtimer *),
-				 clockid_t clock, enum hrtimer_mode mode)
-{
-	hrtimer_init(timer, clock, mode);
-	timer->function = function;
 }
 #endif
 

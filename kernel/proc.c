@@ -134,6 +134,7 @@ static int kipc_proc_show(struct seq_file *s, void *v)
 	}
 	/* Whoever reads may have been handed the descriptor: what the opener may see counts. */
 	reader = override_creds(s->file->f_cred);
+	walk->error = 0;
 	walk->file->show(s, v);
 	revert_creds(reader);
 	return walk->error;

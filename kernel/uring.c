@@ -16,6 +16,7 @@
 #include <linux/kipc.h>
 
 #include "async.h"
+#include "compat.h"
 #include "compat_uring.h"
 #include "handle.h"
 #include "uring.h"

@@ -143,13 +143,11 @@ int kipc_watch_set_async(struct kipc_object *object, struct kipc_watch *watch, i
 
 	if (!object->ops->lock)
 		return on ? -EINVAL : 0;
-	ret = fasync_helper(fd, file, on, &watch->async);
-	if (ret <= 0)
-		return ret;
 	object->ops->lock(object, watch);
-	/* What to lock has changed is not to be told twice. */
+	/* What to lock has changed is told before whoever asks is among those who are told. */
 	kipc_watch_notify_locked(object);
-	if (on) {
+	ret = fasync_helper(fd, file, on, &watch->async);
+	if (on && ret > 0) {
 		kipc_watch_arm_locked(object, watch);
 		kipc_watch_send_signal(watch, kipc_watch_see_locked(object, watch));
 	}
