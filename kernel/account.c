@@ -97,6 +97,42 @@ struct kipc_account *kipc_account_get_current(void)
 }
 
 /**
+ * kipc_account_new() - an account of nobody, to have those of users below it
+ *
+ * Context: may sleep.
+ * Return: the account with a reference, or NULL when out of memory.
+ */
+struct kipc_account *kipc_account_new(void)
+{
+	struct kipc_account *account = kzalloc(sizeof(*account), GFP_KERNEL_ACCOUNT);
+
+	if (!account)
+		return NULL;
+	account->refs = 1;
+	account->uid = INVALID_UID;
+	return account;
+}
+
+/**
+ * kipc_account_get_below() - the caller's account among those of one namespace
+ * @parent: the account of nobody that the namespace has
+ * @user_ns: whose users are told apart; of one below it, all are its owner
+ *
+ * Context: may sleep.
+ * Return: the account with a reference, or NULL when out of memory.
+ */
+struct kipc_account *kipc_account_get_below(struct kipc_account *parent,
+					    const struct user_namespace *user_ns)
+{
+	struct user_namespace *ns = current_user_ns();
+	kuid_t uid = current_uid();
+
+	for (; ns != user_ns && ns->parent; ns = ns->parent)
+		uid = ns->owner;
+	return kipc_account_get_child(kipc_account_get(parent), uid);
+}
+
+/**
  * kipc_account_get() - one more reference, for who has one
  * @account: the account
  */
@@ -173,4 +209,17 @@ void kipc_account_uncharge(struct kipc_account *account, enum kipc_charge what,
 {
 	for (; account; account = account->parent)
 		atomic_long_sub(amount, &account->used[what]);
+}
+
+/**
+ * kipc_account_add() - charge to the account alone
+ * @account: the account
+ * @what: the thing charged
+ * @amount: how many; negative: a charge is taken back
+ *
+ * Return: how many are charged then.
+ */
+long kipc_account_add(struct kipc_account *account, enum kipc_charge what, long amount)
+{
+	return atomic_long_add_return(amount, &account->used[what]);
 }

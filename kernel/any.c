@@ -24,7 +24,7 @@
  * @file: the descriptor's, with a reference
  * @events: of a descriptor: EPOLL* waited for; 0: it is a call
  * @is_asleep: the call is in its object's queue, or has been finished there
- * @is_done: it was tried, and @result is what came of it
+ * @is_done: it was tried, and @result is what came of it; or the descriptor was seen ready
  * @result: see @is_done
  * @async: the call
  */
@@ -213,9 +213,17 @@ static bool kipc_any_try(struct kipc_any_item *item)
 	return true;
 }
 
+/*
+ * Return: whether it is ready.  What was seen is the result, as poll(2) has it: to look again
+ * would be to miss what is told once only.
+ */
 static bool kipc_any_ready(struct kipc_any_item *item, poll_table *table)
 {
-	return !!(vfs_poll(item->file, table) & item->events);
+	__poll_t seen = vfs_poll(item->file, table) & item->events;
+
+	item->is_done = seen;
+	item->result = mangle_poll(seen);
+	return seen;
 }
 
 /* Begin with all of them.  Return: whether one has a result. */
@@ -259,7 +267,7 @@ static void kipc_any_end(struct kipc_any_wait *any)
 	}
 }
 
-/* Which of them has a result; NULL: none. */
+/* Which of them has a result; NULL: none.  What has been carried out goes before all else. */
 static struct kipc_any_item *kipc_any_choose(struct kipc_any_wait *any)
 {
 	struct kipc_any_item *item, *other = NULL;
@@ -274,16 +282,13 @@ static struct kipc_any_item *kipc_any_choose(struct kipc_any_wait *any)
 			/* Removal takes no claim: another may have been carried out. */
 			if (status != -EIDRM)
 				return item;
-			other = item;
-		} else if (item->is_done) {
-			if (item->result >= 0)
-				return item;
-			other = item;
+		} else if (!item->is_done) {
+			continue;
+		} else if (!item->events && item->result >= 0) {
+			return item;
 		}
+		other = other ?: item;
 	}
-	for (item = any->items; !other && item < any->items + any->count; item++)
-		if (item->events && kipc_any_ready(item, NULL))
-			other = item;
 	return other;
 }
 
@@ -303,43 +308,18 @@ static int kipc_any_sleep(struct kipc_any_wait *any, const struct kipc_timeout *
 	return ret;
 }
 
-/* What was ready is so no more: begin again, in wait queues but not in objects' queues. */
-static void kipc_any_reset(struct kipc_any_wait *any)
-{
-	struct kipc_any_item *item;
-
-	atomic_set(&any->claim, 0);
-	any->table._qproc = NULL;
-	for (item = any->items; item < any->items + any->count; item++) {
-		item->async.call.status = KIPC_BEGINS;
-		item->is_asleep = false;
-		item->is_done = false;
-		cond_resched();
-	}
-}
-
 /* Return: the number of the item that has a result, or an error. */
 static long kipc_any_run(struct kipc_any_wait *any, const struct kipc_timeout *timeout)
 {
+	int ret = kipc_any_sleep(any, timeout);
 	struct kipc_any_item *item;
-	int ret;
 
-	for (;;) {
-		ret = kipc_any_sleep(any, timeout);
-		kipc_any_end(any);
-		item = kipc_any_choose(any);
-		if (item)
-			break;
-		if (ret)
-			return ret;
-		/* Whoever takes it away every time is not to keep us for ever. */
-		if (signal_pending(current))
-			return -EINTR;
-		kipc_any_reset(any);
-	}
-	if (item->events) {
-		item->result = mangle_poll(vfs_poll(item->file, NULL) & item->events);
-	} else if (item->is_asleep) {
+	kipc_any_end(any);
+	item = kipc_any_choose(any);
+	/* A call ends without any result for a caller only who is dying. */
+	if (!item)
+		return ret ?: -EINTR;
+	if (item->is_asleep) {
 		item->result = kipc_async_collect(&item->async);
 		item->is_done = true;
 	}

@@ -61,7 +61,7 @@ static int kipc_async_load_sem(struct kipc_async *async, u64 arg, size_t size,
 	if (!op.nsops || !timeout->valid)
 		return -EINVAL;
 	if (op.nsops > KIPC_ASYNC_FEW) {
-		sops = kvmalloc_array(op.nsops, sizeof(*sops), GFP_KERNEL_ACCOUNT);
+		sops = kvmalloc_array(op.nsops, sizeof(*sops), GFP_KERNEL_ACCOUNT | __GFP_NOWARN);
 		if (!sops)
 			return -ENOMEM;
 		async->many = sops;
@@ -191,7 +191,7 @@ static void kipc_async_target(const struct kipc_async *async, struct iov_iter *t
  * @waits: it may sleep, unless the caller said otherwise
  *
  * Context: process, the caller's memory; may sleep, but not until the call can go on.
- * Return: the call's result; KIPC_SLEEPS without @waits: it would sleep; -EIOCBQUEUED: it
+ * Return: the call's result; KIPC_WOULD_SLEEP, without @waits; -EIOCBQUEUED: it
  *	   does, and kipc_sleeper.finished will be called, or has been; -ECANCELED: see
  *	   kipc_sleeper.claim.
  */
@@ -200,13 +200,21 @@ long kipc_async_try(struct kipc_async *async, bool waits)
 	struct iov_iter to;
 	long ret;
 
-	if (async->grant->object->kind == KIPC_KIND_SEM)
-		return kipc_sem_op_async(async->grant, &async->sem, waits);
+	if (async->grant->object->kind == KIPC_KIND_SEM) {
+		ret = kipc_sem_op_async(async->grant, &async->sem, waits);
+		return ret == KIPC_SLEEPS ? KIPC_WOULD_SLEEP : ret;
+	}
 	if (async->queue.match == KIPC_MSG_SEND)
 		return kipc_msg_send_async(async->grant, &async->queue, waits);
 	kipc_async_target(async, &to);
-	ret = kipc_msg_receive_async(async->grant, &async->queue, &to, waits);
-	return ret == KIPC_SLEEPS ? ret : kipc_async_received(ret);
+	return kipc_async_received(kipc_msg_receive_async(async->grant, &async->queue, &to, waits));
+}
+
+/* A process may be killed by another thread's signal, and this one have taken its own. */
+static bool kipc_async_caller_dies(void)
+{
+	return !current->mm || fatal_signal_pending(current) ||
+	       READ_ONCE(current->signal->flags) & SIGNAL_GROUP_EXIT;
 }
 
 /**
@@ -224,7 +232,7 @@ long kipc_async_collect(struct kipc_async *async)
 
 	if (status || !kipc_async_is_receive(async))
 		return status;
-	if (!current->mm || fatal_signal_pending(current))
+	if (kipc_async_caller_dies())
 		return kipc_msg_received_async(async->grant, &async->queue, NULL);
 	kipc_async_target(async, &to);
 	return kipc_async_received(kipc_msg_received_async(async->grant, &async->queue, &to));
@@ -235,11 +243,13 @@ long kipc_async_collect(struct kipc_async *async)
  * @object: of the call, whose own grant may be gone if it has one
  * @async: the call
  * @status: the result
+ *
+ * Return: whether it slept; kipc_sleeper.finished will not be called then, so whoever ends
+ *	   it tells whose it is.
  */
-void kipc_async_end(struct kipc_object *object, struct kipc_async *async, int status)
+bool kipc_async_end(struct kipc_object *object, struct kipc_async *async, int status)
 {
 	if (object->kind == KIPC_KIND_SEM)
-		kipc_sem_end_async(object, &async->sem, status);
-	else
-		kipc_msg_end_async(object, &async->queue, status);
+		return kipc_sem_end_async(object, &async->sem, status);
+	return kipc_msg_end_async(object, &async->queue, status);
 }

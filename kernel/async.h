@@ -53,7 +53,7 @@ void kipc_async_load_sop(struct kipc_async *async, const struct kipc_grant *gran
 void kipc_async_move(struct kipc_async *to, const struct kipc_async *from);
 long kipc_async_try(struct kipc_async *async, bool waits);
 long kipc_async_collect(struct kipc_async *async);
-void kipc_async_end(struct kipc_object *object, struct kipc_async *async, int status);
+bool kipc_async_end(struct kipc_object *object, struct kipc_async *async, int status);
 void kipc_async_unload(struct kipc_async *async, long result);
 
 #endif /* KIPC_ASYNC_H */

@@ -10,6 +10,7 @@
 #define KIPC_COMPAT_H
 
 #include <linux/eventfd.h>
+#include <linux/fs.h>
 #include <linux/hrtimer.h>
 #include <linux/ipc_namespace.h>
 #include <linux/mm.h>
@@ -26,6 +27,14 @@ static inline void vm_flags_clear(struct vm_area_struct *vma, vm_flags_t flags)
 static inline void vm_flags_set(struct vm_area_struct *vma, vm_flags_t flags)
 {
 	vma->vm_flags |= flags;
+}
+#endif
+
+/* Until 6.2: how a mount shows ids was told by a user namespace. */
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 3, 0)
+static inline struct user_namespace *file_mnt_idmap(struct file *file)
+{
+	return file_mnt_user_ns(file);
 }
 #endif
 
@@ -53,6 +62,13 @@ static inline unsigned int kipc_ns_references(struct ipc_namespace *ns)
 {
 	return __ns_ref_read(ns);
 }
+#endif
+
+/* Until 6.4: what read_iter offers was spliced by a function of another name. */
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 5, 0)
+#define kipc_splice_read	generic_file_splice_read
+#else
+#define kipc_splice_read	copy_splice_read
 #endif
 
 /* From 6.16 on the exit tracepoint says itself whether the group is dead. */

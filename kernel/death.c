@@ -24,6 +24,7 @@
 #include "sem.h"
 #include "shm.h"
 #include "space.h"
+#include "uring_end.h"
 
 static void kipc_death_work(struct work_struct *work);
 static void kipc_death_orphans_work(struct work_struct *work);
@@ -42,6 +43,7 @@ static KIPC_EXIT_PROBE(kipc_death_probe)
 	struct kipc_process *process;
 	struct kipc_space *space;
 
+	kipc_uring_end_of_task(task);
 	if (atomic_read(&task->signal->live))
 		return;
 

@@ -66,10 +66,12 @@ const struct file_operations kipc_handle_fops = {
 	.fasync		= kipc_handle_fasync,
 	.unlocked_ioctl	= kipc_handle_ioctl,
 	.compat_ioctl	= compat_ptr_ioctl,
+	.fadvise	= kipc_handle_call,
 	.mmap		= kipc_handle_mmap,
 #if IS_ENABLED(CONFIG_IO_URING)
 	.uring_cmd	= kipc_uring_cmd,
 #endif
+	.flush		= kipc_handle_flush,
 	.release	= kipc_handle_release,
 	.show_fdinfo	= kipc_handle_show,
 };

@@ -3,6 +3,7 @@
  * Finding, creating and removing objects: see find.h.
  */
 #include <linux/ipc.h>
+#include <linux/ktime.h>
 #include <linux/sched/signal.h>
 
 #include "find.h"
@@ -257,6 +258,39 @@ int kipc_remove(struct kipc_space *space, unsigned int kind, int id)
 		return PTR_ERR(object);
 	ret = kipc_object_end_if(object, kipc_may_control);
 	kipc_object_put(object);
+	return ret;
+}
+
+/**
+ * kipc_publish() - give an object without a key one
+ * @object: the object, with a reference
+ * @key: the key, not IPC_PRIVATE
+ * @lifetime: KIPC_LIFETIME_* from now on
+ *
+ * Context: may sleep.
+ * Return: 0, -EEXIST, -EIDRM, -EPERM, -EINVAL: it has a key, or an owner; or -ENOMEM.
+ */
+int kipc_publish(struct kipc_object *object, key_t key, unsigned int lifetime)
+{
+	struct kipc_ids *ids = kipc_object_ids(object);
+	int ret;
+
+	down_write(&ids->rwsem);
+	spin_lock(&object->lock);
+	if (object->removed || (object->kind == KIPC_KIND_SHM && object->mode & SHM_DEST))
+		ret = -EIDRM;
+	else if (!kipc_may_control(object))
+		ret = -EPERM;
+	else if (object->key != IPC_PRIVATE || object->owner)
+		ret = -EINVAL;
+	else
+		ret = kipc_ids_set_key_locked(ids, object, key);
+	if (!ret) {
+		object->lifetime = lifetime;
+		object->ctime = ktime_get_real_seconds();
+	}
+	spin_unlock(&object->lock);
+	up_write(&ids->rwsem);
 	return ret;
 }
 

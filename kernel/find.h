@@ -17,6 +17,8 @@
 #include "object.h"
 #include "space.h"
 
+struct file;
+
 /**
  * struct kipc_change - what IPC_SET gives an object
  * @perm: owner and mode
@@ -33,12 +35,14 @@ struct kipc_change {
  * @flags: IPC_CREAT, IPC_EXCL, mode bits and flags of the kind's own
  * @lifetime: KIPC_LIFETIME_* of an object created
  * @size: bytes of a segment, semaphores of a set; 0 for a queue
+ * @memory: of a segment: the memfd that is to be it, or NULL
  */
 struct kipc_get {
 	key_t key;
 	unsigned int flags;
 	unsigned int lifetime;
 	u64 size;
+	struct file *memory;
 };
 
 /**
@@ -64,6 +68,7 @@ struct kipc_object *kipc_find_in(struct kipc_ids *ids, int id);
 struct kipc_object *kipc_find_index(struct kipc_space *space, unsigned int kind, int index);
 int kipc_set(struct kipc_space *space, unsigned int kind, int id,
 	     const struct kipc_change *change);
+int kipc_publish(struct kipc_object *object, key_t key, unsigned int lifetime);
 int kipc_remove(struct kipc_space *space, unsigned int kind, int id);
 
 /**

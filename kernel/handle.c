@@ -17,10 +17,15 @@
 #include "find.h"
 #include "handle.h"
 #include "msg.h"
+#include "name.h"
 #include "perm.h"
+#include "posix_mq.h"
+#include "posix_sem.h"
+#include "posix_shm.h"
 #include "sem.h"
 #include "shm.h"
 #include "space.h"
+#include "stream.h"
 
 /* ---- Open ---- */
 
@@ -48,10 +53,10 @@ static __poll_t kipc_handle_mask(unsigned int rights)
 	return mask;
 }
 
-static int kipc_handle_check(const struct kipc_handle_open *open)
+static int kipc_handle_check(const struct kipc_handle_open *open, unsigned int kinds)
 {
 	if (open->flags & ~(O_ACCMODE | O_CLOEXEC | O_NONBLOCK) ||
-	    (open->flags & O_ACCMODE) == O_ACCMODE || open->kind >= KIPC_KINDS || open->id < 0)
+	    (open->flags & O_ACCMODE) == O_ACCMODE || open->kind >= kinds || open->id < 0)
 		return -EINVAL;
 	if (open->kind != KIPC_KIND_SEM && (open->num || open->op))
 		return -EINVAL;
@@ -104,7 +109,9 @@ static struct file *kipc_handle_file(const struct kipc_handle_open *open)
 	handle->grant.rights = kipc_handle_rights(open->flags);
 	watch = &handle->watch;
 	kipc_watch_init(watch);
-	watch->mask = kipc_handle_mask(handle->grant.rights);
+	/* As native: whoever has a POSIX queue sees what is in it. */
+	watch->mask = kipc_handle_mask(open->kind == KIPC_KIND_POSIX_MQ ? S_IRUGO | S_IWUGO :
+				       handle->grant.rights);
 	watch->num = open->num;
 	watch->op = open->op;
 	watch->type = open->type;
@@ -116,14 +123,16 @@ static struct file *kipc_handle_file(const struct kipc_handle_open *open)
 		kfree(handle);
 		return file;
 	}
-	stream_open(NULL, file);
+	/* What is read of a POSIX queue is a text about it, with a beginning and an end. */
+	if (open->kind != KIPC_KIND_POSIX_MQ)
+		stream_open(NULL, file);
 	/* An attempt that may not wait is over at once. */
 	file->f_mode |= FMODE_NOWAIT;
 	return file;
 }
 
 static struct kipc_object *kipc_handle_find(struct kipc_space *space,
-					    const struct kipc_handle_open *open)
+					    const struct kipc_handle_open *open, void *what)
 {
 	struct kipc_object *object;
 	int ret;
@@ -140,14 +149,14 @@ static struct kipc_object *kipc_handle_find(struct kipc_space *space,
 }
 
 static struct kipc_object *kipc_handle_make(struct kipc_space *space,
-					    const struct kipc_handle_open *open,
-					    const struct kipc_handle_create *create)
+					    const struct kipc_handle_open *open, void *what)
 {
 	static const struct kipc_kind *const kinds[KIPC_KINDS] = {
 		[KIPC_KIND_SHM] = &kipc_shm_kind,
 		[KIPC_KIND_SEM] = &kipc_sem_kind,
 		[KIPC_KIND_MSG] = &kipc_msg_kind,
 	};
+	const struct kipc_handle_create *create = what;
 	const struct kipc_get get = {
 		.key = IPC_PRIVATE, .flags = create->mode,
 		.lifetime = KIPC_LIFETIME_USERS, .size = create->size,
@@ -158,17 +167,24 @@ static struct kipc_object *kipc_handle_make(struct kipc_space *space,
 	return kipc_create(space, kinds[array_index_nospec(open->kind, KIPC_KINDS)], &get);
 }
 
+static struct kipc_object *kipc_handle_find_named(struct kipc_space *space,
+						  const struct kipc_handle_open *open, void *what)
+{
+	return kipc_name_open(space, open->kind == KIPC_KIND_POSIX_MQ ? &kipc_posix_mq_kind :
+			      &kipc_posix_sem_kind, what);
+}
+
+typedef struct kipc_object *(*kipc_handle_finder)(struct kipc_space *space,
+						  const struct kipc_handle_open *open, void *what);
+
 /* Nothing fails any more once there is an object that counts the handle. */
 static int kipc_handle_install(struct kipc_space *space, const struct kipc_handle_open *open,
-			       const struct kipc_handle_create *create)
+			       kipc_handle_finder find, void *what)
 {
 	struct kipc_object *object;
 	struct file *file;
 	int fd, ret;
 
-	ret = kipc_handle_check(open);
-	if (ret)
-		return ret;
 	fd = get_unused_fd_flags(open->flags & O_CLOEXEC);
 	if (fd < 0)
 		return fd;
@@ -177,7 +193,7 @@ static int kipc_handle_install(struct kipc_space *space, const struct kipc_handl
 		ret = PTR_ERR(file);
 		goto put_fd;
 	}
-	object = create ? kipc_handle_make(space, open, create) : kipc_handle_find(space, open);
+	object = find(space, open, what);
 	if (IS_ERR(object)) {
 		ret = PTR_ERR(object);
 		goto put_file;
@@ -194,19 +210,6 @@ put_fd:
 }
 
 /**
- * kipc_handle_open() - make a handle
- * @space: the caller's space
- * @open: what the caller asks for
- *
- * Context: process; may sleep.
- * Return: the descriptor, or an error as struct kipc_handle_open has it.
- */
-int kipc_handle_open(struct kipc_space *space, const struct kipc_handle_open *open)
-{
-	return kipc_handle_install(space, open, NULL);
-}
-
-/**
  * kipc_handle_create() - make an object, and a handle of it
  * @space: the caller's space
  * @create: what the caller asks for
@@ -220,8 +223,71 @@ int kipc_handle_create(struct kipc_space *space, const struct kipc_handle_create
 		.kind = create->kind, .flags = create->flags, .num = create->num,
 		.op = create->op, .msgflg = create->msgflg, .type = create->type,
 	};
+	int ret = kipc_handle_check(&open, KIPC_KINDS);
 
-	return kipc_handle_install(space, &open, create);
+	return ret ?: kipc_handle_install(space, &open, kipc_handle_make, (void *)create);
+}
+
+/* What the descriptor stands for is no handle: the memory itself, or an end of a stream. */
+static int kipc_handle_open_file(struct kipc_space *space, unsigned int kind,
+				 struct kipc_open *open)
+{
+	struct file *file;
+	int fd;
+
+	fd = get_unused_fd_flags(open->flags & O_CLOEXEC);
+	if (fd < 0)
+		return fd;
+	file = kind == KIPC_KIND_STREAM ? kipc_stream_open(space, open) :
+	       kipc_posix_shm_open(space, open);
+	if (IS_ERR(file)) {
+		put_unused_fd(fd);
+		return PTR_ERR(file);
+	}
+	fd_install(fd, file);
+	return fd;
+}
+
+/**
+ * kipc_handle_open_named() - find an object by its name or id, or make it
+ * @space: the caller's space
+ * @kind: KIPC_KIND_*, of one that has names
+ * @open: what the caller asks for; its serial is filled in
+ *
+ * Context: process; may sleep.
+ * Return: the descriptor, or an error as struct kipc_name_open has it.
+ */
+int kipc_handle_open_named(struct kipc_space *space, unsigned int kind,
+			   struct kipc_open *open)
+{
+	const struct kipc_handle_open handle = {
+		.kind = kind, .flags = open->flags & (O_ACCMODE | O_CLOEXEC | O_NONBLOCK),
+		.op = -1,
+	};
+
+	if (kind == KIPC_KIND_POSIX_SHM || kind == KIPC_KIND_STREAM)
+		return kipc_handle_open_file(space, kind, open);
+	return kipc_handle_install(space, &handle, kipc_handle_find_named, open);
+}
+
+/**
+ * kipc_handle_open() - make a handle
+ * @space: the caller's space
+ * @open: what the caller asks for
+ *
+ * Context: process; may sleep.
+ * Return: the descriptor, or an error as struct kipc_handle_open has it.
+ */
+int kipc_handle_open(struct kipc_space *space, const struct kipc_handle_open *open)
+{
+	struct kipc_open named = { .id = open->id, .flags = open->flags };
+	int ret = kipc_handle_check(open, KIPC_ALL_KINDS);
+
+	if (ret)
+		return ret;
+	if (open->kind >= KIPC_KINDS)
+		return kipc_handle_open_named(space, open->kind, &named);
+	return kipc_handle_install(space, open, kipc_handle_find, NULL);
 }
 
 /* ---- The operations of the file ---- */
@@ -251,8 +317,31 @@ static ssize_t kipc_handle_take(const struct kipc_handle *handle, struct iov_ite
 	return copy_to_iter(&taken, sizeof(taken), to) == sizeof(taken) ? sizeof(taken) : -EFAULT;
 }
 
+static ssize_t kipc_handle_take_posix(const struct kipc_handle *handle, struct iov_iter *to,
+				      bool waits)
+{
+	u64 taken = 1;
+	int ret;
+
+	/* To take is to change it. */
+	if (!(handle->grant.rights & S_IWUGO))
+		return -EACCES;
+	if (iov_iter_count(to) < sizeof(taken))
+		return -EINVAL;
+	if (fault_in_iov_iter_writeable(to, sizeof(taken)))
+		return -EFAULT;
+	ret = kipc_posix_sem_take(handle->grant.object, waits ? &kipc_no_timeout : NULL);
+	if (ret)
+		return ret;
+	if (copy_to_iter(&taken, sizeof(taken), to) == sizeof(taken))
+		return sizeof(taken);
+	/* It could be written a moment ago: it was unmapped meanwhile. */
+	kipc_posix_sem_add(handle->grant.object, 1);
+	return -EFAULT;
+}
+
 /**
- * kipc_handle_read() - read: take what the handle is about
+ * kipc_handle_read() - read: take what the handle is about; of a POSIX queue learn about it
  * @iocb: the call
  * @to: where to
  *
@@ -269,6 +358,10 @@ ssize_t kipc_handle_read(struct kiocb *iocb, struct iov_iter *to)
 	case KIPC_KIND_MSG:
 		return kipc_msg_read(&handle->grant, to, handle->watch.match,
 				     handle->watch.type, waits);
+	case KIPC_KIND_POSIX_SEM:
+		return kipc_handle_take_posix(handle, to, waits);
+	case KIPC_KIND_POSIX_MQ:
+		return kipc_posix_mq_read(handle->grant.object, &iocb->ki_pos, to);
 	default:
 		return -EINVAL;
 	}
@@ -284,6 +377,11 @@ static ssize_t kipc_handle_add(const struct kipc_handle *handle, struct iov_iter
 		return -EINVAL;
 	if (!copy_from_iter_full(&count, sizeof(count), from))
 		return -EFAULT;
+	if (handle->grant.object->kind == KIPC_KIND_POSIX_SEM) {
+		if (!count || count > KIPC_POSIX_SEM_VALUE)
+			return -EINVAL;
+		return kipc_posix_sem_add(handle->grant.object, count) ?: sizeof(count);
+	}
 	if (!count || count > SEMVMX)
 		return -EINVAL;
 	sop.sem_op = count;
@@ -304,6 +402,7 @@ ssize_t kipc_handle_write(struct kiocb *iocb, struct iov_iter *from)
 
 	switch (handle->grant.object->kind) {
 	case KIPC_KIND_SEM:
+	case KIPC_KIND_POSIX_SEM:
 		return kipc_handle_add(handle, from);
 	case KIPC_KIND_MSG:
 		return kipc_msg_write(&handle->grant, from, kipc_handle_waits(iocb));
@@ -371,7 +470,39 @@ int kipc_handle_notify(struct file *file, const struct kipc_handle_notify *notif
 }
 
 /**
- * kipc_handle_mmap() - mmap: a segment
+ * kipc_handle_flush() - a process closes a descriptor of a handle
+ * @file: the handle
+ * @id: not used
+ *
+ * Context: may sleep.
+ */
+int kipc_handle_flush(struct file *file, fl_owner_t id)
+{
+	struct kipc_object *object = kipc_handle_of(file)->grant.object;
+
+	if (object->kind == KIPC_KIND_POSIX_MQ)
+		kipc_mq_notice_closed(object);
+	return 0;
+}
+
+/**
+ * kipc_handle_publish() - give the handle's object a key
+ * @file: the handle
+ * @publish: what the caller asks for
+ *
+ * Context: process; may sleep.
+ * Return: 0 or an error as struct kipc_handle_publish has it.
+ */
+int kipc_handle_publish(struct file *file, const struct kipc_handle_publish *publish)
+{
+	if (publish->key == IPC_PRIVATE || (publish->lifetime != KIPC_LIFETIME_PERSISTENT &&
+					    publish->lifetime != KIPC_LIFETIME_USERS))
+		return -EINVAL;
+	return kipc_publish(kipc_handle_grant(file)->object, publish->key, publish->lifetime);
+}
+
+/**
+ * kipc_handle_mmap() - mmap: a segment, or a semaphore that has a name
  * @file: the handle
  * @vma: the mapping
  */
@@ -380,6 +511,8 @@ int kipc_handle_mmap(struct file *file, struct vm_area_struct *vma)
 	const struct kipc_grant *grant = kipc_handle_grant(file);
 	struct kipc_object *object = grant->object;
 
+	if (object->kind == KIPC_KIND_POSIX_SEM)
+		return kipc_posix_sem_map(object, grant->rights, vma);
 	if (object->kind != KIPC_KIND_SHM)
 		return -ENODEV;
 	if (vma->vm_pgoff)
@@ -413,7 +546,9 @@ int kipc_handle_release(struct inode *inode, struct file *file)
  */
 void kipc_handle_show(struct seq_file *s, struct file *file)
 {
-	static const char *const kinds[] = { "shm", "sem", "msg" };
+	static const char *const kinds[KIPC_ALL_KINDS] = {
+		"shm", "sem", "msg", "pshm", "psem", "pmq", "strm",
+	};
 	const struct kipc_handle *handle = kipc_handle_of(file);
 	struct kipc_object *object = handle->grant.object;
 	const struct kipc_watch *watch = &handle->watch;
@@ -426,6 +561,6 @@ void kipc_handle_show(struct seq_file *s, struct file *file)
 	if (object->kind == KIPC_KIND_MSG)
 		seq_printf(s, "kipc-type:\t%s%ld\n", watch->match == KIPC_MSG_EXCEPT ? "!" :
 			   watch->match == KIPC_MSG_LEAST ? "-" : "", watch->type);
-	if (READ_ONCE(object->removed))
+	if (kipc_object_is_gone(object))
 		seq_puts(s, "kipc-removed:\t1\n");
 }

@@ -3,7 +3,9 @@
  * Id tables: see ids.h.
  */
 #include <linux/ipc.h>
+#include <linux/jhash.h>
 #include <linux/rhashtable.h>
+#include <linux/string.h>
 
 #include "ids.h"
 
@@ -14,13 +16,37 @@ static const struct rhashtable_params kipc_keys_params = {
 	.automatic_shrinking	= true,
 };
 
+static u32 kipc_name_hash(const void *text, u32 length, u32 seed)
+{
+	return jhash(text, strlen(text), seed);
+}
+
+static u32 kipc_name_hash_object(const void *name, u32 length, u32 seed)
+{
+	return kipc_name_hash(((const struct kipc_name *)name)->text, length, seed);
+}
+
+static int kipc_name_compare(struct rhashtable_compare_arg *arg, const void *name)
+{
+	return strcmp(arg->key, ((const struct kipc_name *)name)->text);
+}
+
+static const struct rhashtable_params kipc_names_params = {
+	.head_offset		= offsetof(struct kipc_name, node),
+	.hashfn			= kipc_name_hash,
+	.obj_hashfn		= kipc_name_hash_object,
+	.obj_cmpfn		= kipc_name_compare,
+	.automatic_shrinking	= true,
+};
+
 /**
  * kipc_ids_init() - empty tables
  * @ids: the tables
+ * @by_name: whether the kind has names instead of keys
  *
  * Return: 0 or -ENOMEM.
  */
-int kipc_ids_init(struct kipc_ids *ids)
+int kipc_ids_init(struct kipc_ids *ids, bool by_name)
 {
 	init_rwsem(&ids->rwsem);
 	idr_init(&ids->objects);
@@ -28,11 +54,12 @@ int kipc_ids_init(struct kipc_ids *ids)
 	ids->last_index = -1;
 	ids->max_index = -1;
 	ids->seq = 0;
+	ids->by_name = by_name;
 	ids->mortal = false;
 	ids->next_id = -1;
 	ids->created = 0;
 	ids->removed = 0;
-	return rhashtable_init(&ids->keys, &kipc_keys_params);
+	return rhashtable_init(&ids->keys, by_name ? &kipc_names_params : &kipc_keys_params);
 }
 
 /**
@@ -119,6 +146,28 @@ remove_index:
 }
 
 /**
+ * kipc_ids_set_key_locked() - give an object that is in the tables a key
+ * @ids: the tables; rwsem held for writing
+ * @object: the object, whose key is IPC_PRIVATE; its lock is held
+ * @key: the key
+ *
+ * Return: 0, -EEXIST, or -ENOMEM.
+ */
+int kipc_ids_set_key_locked(struct kipc_ids *ids, struct kipc_object *object, key_t key)
+{
+	int ret;
+
+	lockdep_assert_held_write(&ids->rwsem);
+	lockdep_assert_held(&object->lock);
+	/* Orders what was done to the object before its visibility by key. */
+	smp_store_release(&object->key, key);
+	ret = rhashtable_lookup_insert_fast(&ids->keys, &object->key_node, kipc_keys_params);
+	if (ret)
+		WRITE_ONCE(object->key, IPC_PRIVATE);
+	return ret;
+}
+
+/**
  * kipc_ids_forget_key_locked() - make the object's key IPC_PRIVATE
  * @ids: the tables; rwsem held for writing
  * @object: the object; its lock is held
@@ -159,6 +208,43 @@ void kipc_ids_remove_locked(struct kipc_ids *ids, struct kipc_object *object)
 struct kipc_object *kipc_ids_find_key_rcu(struct kipc_ids *ids, key_t key)
 {
 	return rhashtable_lookup(&ids->keys, &key, kipc_keys_params);
+}
+
+/**
+ * kipc_ids_add_name_locked() - have an object found by its name
+ * @ids: the tables of a kind that has names; rwsem held for writing
+ * @name: its name
+ *
+ * Return: 0, -EEXIST, -ENOMEM, or another error of memory.
+ */
+int kipc_ids_add_name_locked(struct kipc_ids *ids, struct kipc_name *name)
+{
+	lockdep_assert_held_write(&ids->rwsem);
+	return rhashtable_lookup_insert_key(&ids->keys, name->text, &name->node,
+					    kipc_names_params);
+}
+
+/**
+ * kipc_ids_remove_name_locked() - have it not found any more
+ * @ids: the tables; rwsem held for writing
+ * @name: its name
+ */
+void kipc_ids_remove_name_locked(struct kipc_ids *ids, struct kipc_name *name)
+{
+	lockdep_assert_held_write(&ids->rwsem);
+	rhashtable_remove_fast(&ids->keys, &name->node, kipc_names_params);
+}
+
+/**
+ * kipc_ids_find_name_rcu() - the object with a name
+ * @ids: the tables of a kind that has names
+ * @text: the name
+ *
+ * Context: RCU.  The object may be removed already.
+ */
+struct kipc_name *kipc_ids_find_name_rcu(struct kipc_ids *ids, const char *text)
+{
+	return rhashtable_lookup(&ids->keys, text, kipc_names_params);
 }
 
 /**

@@ -19,15 +19,34 @@
 #include "limits.h"
 #include "object.h"
 
+struct kipc_account;
+
+/**
+ * struct kipc_name - the name of an object of a kind that has names
+ * @node: in kipc_ids.keys while the object is in the tables
+ * @object: the object that this is part of; constant
+ * @text: without a slash; constant
+ * @serial: that no other name has or had; constant
+ * @account: who is charged for the object, with a reference; constant
+ */
+struct kipc_name {
+	struct rhash_head node;
+	struct kipc_object *object;
+	char *text;
+	u64 serial;
+	struct kipc_account *account;
+};
+
 /**
  * struct kipc_ids - the tables of one kind in one namespace
  * @rwsem: write: add, remove, change of key, limits, totals of the kind.
  *	   read: walks that sleep
  * @objects: index → object; readers need RCU only
- * @keys: key → object; readers need RCU only
+ * @keys: key → object, or, where @by_name, name → struct kipc_name; readers need RCU only
  * @in_use: objects; @rwsem
  * @last_index: index handed out last; @rwsem
  * @max_index: no index above it is in use; @rwsem
+ * @by_name: the kind has names and no keys; constant
  * @seq: sequence number of the next id; @rwsem
  * @mortal: objects may be doomed for a reason of the kind's own; @rwsem, and read without
  * @next_id: id wanted next, or -1; @rwsem
@@ -42,19 +61,24 @@ struct kipc_ids {
 	int last_index;
 	int max_index;
 	unsigned int seq;
+	bool by_name;
 	bool mortal;
 	int next_id;
 	u64 created;
 	u64 removed;
 };
 
-int kipc_ids_init(struct kipc_ids *ids);
+int kipc_ids_init(struct kipc_ids *ids, bool by_name);
 void kipc_ids_deinit(struct kipc_ids *ids);
 int kipc_ids_add_locked(struct kipc_ids *ids, struct kipc_object *object,
 			unsigned int limit);
 void kipc_ids_remove_locked(struct kipc_ids *ids, struct kipc_object *object);
 void kipc_ids_forget_key_locked(struct kipc_ids *ids, struct kipc_object *object);
+int kipc_ids_set_key_locked(struct kipc_ids *ids, struct kipc_object *object, key_t key);
 struct kipc_object *kipc_ids_find_key_rcu(struct kipc_ids *ids, key_t key);
+int kipc_ids_add_name_locked(struct kipc_ids *ids, struct kipc_name *name);
+void kipc_ids_remove_name_locked(struct kipc_ids *ids, struct kipc_name *name);
+struct kipc_name *kipc_ids_find_name_rcu(struct kipc_ids *ids, const char *text);
 struct kipc_object *kipc_ids_next(struct kipc_ids *ids, int *index);
 int kipc_ids_max_index(struct kipc_ids *ids);
 

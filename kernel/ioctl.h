@@ -15,6 +15,7 @@ struct file;
 long kipc_ioctl(struct file *file, unsigned int cmd, unsigned long arg);
 long kipc_handle_ioctl(struct file *file, unsigned int cmd, unsigned long arg);
 int kipc_call(struct file *file, loff_t first, loff_t second, int call);
+int kipc_handle_call(struct file *file, loff_t first, loff_t second, int call);
 
 /**
  * kipc_copy_in() - a caller's structure

@@ -39,7 +39,7 @@ static int kipc_ids_test_init(struct kunit *test)
 		fixture->objects[i].ops = &ops;
 		fixture->objects[i].key = IPC_PRIVATE;
 	}
-	KUNIT_ASSERT_EQ(test, kipc_ids_init(&fixture->ids), 0);
+	KUNIT_ASSERT_EQ(test, kipc_ids_init(&fixture->ids, false), 0);
 	test->priv = fixture;
 	return 0;
 }

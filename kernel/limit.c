@@ -119,6 +119,44 @@ const struct kipc_limit_type kipc_limit_types[] = {
 		.max	= INT_MAX,
 		KIPC_LIMIT_FIELD(ids[KIPC_KIND_MSG].next_id),
 	},
+	[KIPC_LIMIT_MQ_QUEUES] = {
+		.name	= "queues_max",
+		.kind	= KIPC_KIND_POSIX_MQ,
+		.max	= INT_MAX,
+		KIPC_LIMIT_FIELD(mq_limits.queues_max),
+	},
+	[KIPC_LIMIT_MQ_MSG] = {
+		.name	= "msg_max",
+		.kind	= KIPC_KIND_POSIX_MQ,
+		.is_signed = true,
+		.min	= 1,
+		.max	= KIPC_MQ_MSG_MAX,
+		KIPC_LIMIT_FIELD(mq_limits.msg_max),
+	},
+	[KIPC_LIMIT_MQ_MSGSIZE] = {
+		.name	= "msgsize_max",
+		.kind	= KIPC_KIND_POSIX_MQ,
+		.is_signed = true,
+		.min	= 128,
+		.max	= KIPC_MQ_MSGSIZE_MAX,
+		KIPC_LIMIT_FIELD(mq_limits.msgsize_max),
+	},
+	[KIPC_LIMIT_MQ_MSG_DEFAULT] = {
+		.name	= "msg_default",
+		.kind	= KIPC_KIND_POSIX_MQ,
+		.is_signed = true,
+		.min	= 1,
+		.max	= KIPC_MQ_MSG_MAX,
+		KIPC_LIMIT_FIELD(mq_limits.msg_default),
+	},
+	[KIPC_LIMIT_MQ_MSGSIZE_DEFAULT] = {
+		.name	= "msgsize_default",
+		.kind	= KIPC_KIND_POSIX_MQ,
+		.is_signed = true,
+		.min	= 128,
+		.max	= KIPC_MQ_MSGSIZE_MAX,
+		KIPC_LIMIT_FIELD(mq_limits.msgsize_default),
+	},
 };
 
 const unsigned int kipc_limit_count = ARRAY_SIZE(kipc_limit_types);

@@ -32,6 +32,20 @@
 /* Pages of sets that one user may have mapped, over all namespaces. */
 #define KIPC_USER_PAGES		65536
 
+/* Objects with names that one user may have, over all namespaces. */
+#define KIPC_USER_NAMES		65536
+
+/* What a POSIX message queue of the privileged may be made for, and no limit be beyond. */
+#define KIPC_MQ_MSG_MAX		65536
+#define KIPC_MQ_MSGSIZE_MAX	(16 << 20)
+
+/* Bytes that a stream holds at most: if its maker does not say, and whoever makes it. */
+#define KIPC_STREAM_DEFAULT	(64 << 10)
+#define KIPC_STREAM_MAX		(1 << 20)
+
+/* Pages of streams that one user may have, over all namespaces. */
+#define KIPC_USER_STREAM_PAGES	16384
+
 /* Sets that one process may have undo values in; the exit hook walks them. */
 #define KIPC_PROCESS_UNDOS	4096
 

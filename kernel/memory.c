@@ -2,7 +2,9 @@
 /*
  * The memory behind a segment: see memory.h.
  */
+#include <linux/cred.h>
 #include <linux/err.h>
+#include <linux/fcntl.h>
 #include <linux/fs.h>
 #include <linux/hugetlb.h>
 #include <linux/magic.h>
@@ -50,6 +52,83 @@ struct file *kipc_memory_new(key_t key, size_t size, unsigned int shmflg)
 bool kipc_memory_is_huge(struct file *file)
 {
 	return file_inode(file)->i_sb->s_magic == HUGETLBFS_MAGIC;
+}
+
+/* Where the seals of a file are, or NULL: it can have none. */
+static unsigned int *kipc_memory_seals(struct file *file)
+{
+	struct inode *inode = file_inode(file);
+
+	if (!S_ISREG(inode->i_mode))
+		return NULL;
+	if (inode->i_sb->s_magic == TMPFS_MAGIC)
+		return &SHMEM_I(inode)->seals;
+#ifdef CONFIG_HUGETLBFS
+	if (kipc_memory_is_huge(file))
+		return &HUGETLBFS_I(inode)->seals;
+#endif
+	return NULL;
+}
+
+/**
+ * kipc_memory_open() - one more file of the same memory
+ * @file: the memory
+ * @flags: O_RDONLY or O_RDWR
+ *
+ * Context: may sleep.
+ * Return: the file or an error.
+ */
+struct file *kipc_memory_open(struct file *file, unsigned int flags)
+{
+	return dentry_open(&file->f_path, flags | O_LARGEFILE, current_cred());
+}
+
+/**
+ * kipc_memory_adopt() - a file of a caller's memory, for a segment
+ * @memfd: the caller's file
+ * @size: bytes that it must have, now and for ever
+ *
+ * Context: may sleep.
+ * Return: the file, -EACCES: @memfd is not open for both, -EINVAL: it is no memfd, or can be
+ *	   smaller.
+ */
+struct file *kipc_memory_adopt(struct file *memfd, u64 size)
+{
+	unsigned int *seals = kipc_memory_seals(memfd);
+
+	/* No other file of these kinds can be sealed so. */
+	if (!seals || !(smp_load_acquire(seals) & F_SEAL_SHRINK) ||
+	    i_size_read(file_inode(memfd)) < size)
+		return ERR_PTR(-EINVAL);
+	if ((memfd->f_mode & (FMODE_READ | FMODE_WRITE)) != (FMODE_READ | FMODE_WRITE))
+		return ERR_PTR(-EACCES);
+	return kipc_memory_open(memfd, O_RDWR);
+}
+
+/**
+ * kipc_memory_seal() - have nobody who has a file of it change the memory's size
+ * @file: the memory
+ * @is_adopted: it was somebody's memfd, whose owner and mode are his
+ *
+ * Nor can a file of it be opened anew, for writing, by who has none such, unless it was a
+ * memfd.
+ *
+ * Context: may sleep.
+ */
+void kipc_memory_seal(struct file *file, bool is_adopted)
+{
+	struct inode *inode = file_inode(file);
+	unsigned int *seals = kipc_memory_seals(file);
+
+	inode_lock(inode);
+	if (seals)
+		*seals |= F_SEAL_SHRINK | F_SEAL_GROW;
+	if (!is_adopted) {
+		inode->i_mode = S_IFREG;
+		inode->i_uid = GLOBAL_ROOT_UID;
+		inode->i_gid = GLOBAL_ROOT_GID;
+	}
+	inode_unlock(inode);
 }
 
 /**

@@ -21,6 +21,9 @@ struct kipc_memory_usage {
 	unsigned long swapped;
 };
 
+struct file *kipc_memory_adopt(struct file *memfd, u64 size);
+struct file *kipc_memory_open(struct file *file, unsigned int flags);
+void kipc_memory_seal(struct file *file, bool is_adopted);
 struct file *kipc_memory_new(key_t key, size_t size, unsigned int shmflg);
 bool kipc_memory_is_huge(struct file *file);
 void kipc_memory_add_usage(struct file *file, struct kipc_memory_usage *usage);

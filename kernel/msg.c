@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Message queues: their life, msgget.  See msg.h; msgsnd and msgrcv are in msg_op.c,
- * msgctl in msg_ctl.c, the messages in msg_list.c and msg_data.c.
+ * Message queues: their life, msgget.  See msg.h; msgsnd and msgrcv are in msg_op.c and
+ * msg_iter.c, msgctl in msg_ctl.c, the messages in msg_list.c and msg_data.c.
  *
  * A queue that is removed leaves the tables at once (kipc_msg_end_locked); then, under
  * its own lock, its sleepers are woken and its messages dropped (kipc_msg_ended).
@@ -45,14 +45,18 @@ static bool kipc_msg_end_locked(struct kipc_object *object)
 	return true;
 }
 
-static void kipc_msg_ended(struct kipc_object *object)
+/**
+ * kipc_msg_drop_all() - nobody receives what is left
+ * @queue: the queue, which nobody sends to any more
+ *
+ * Context: may sleep.
+ */
+void kipc_msg_drop_all(struct kipc_msg_queue *queue)
 {
-	struct kipc_msg_queue *queue = kipc_msg_queue_of(object);
 	struct kipc_msg *msg, *next;
 	LIST_HEAD(messages);
 
 	mutex_lock(&queue->lock);
-	kipc_msg_wake_all_locked(queue, -EIDRM);
 	list_for_each_entry_safe(msg, next, &queue->messages, list) {
 		kipc_msg_remove_locked(queue, msg);
 		list_add(&msg->list, &messages);
@@ -63,6 +67,16 @@ static void kipc_msg_ended(struct kipc_object *object)
 		kipc_msg_put(msg);
 		cond_resched();
 	}
+}
+
+static void kipc_msg_ended(struct kipc_object *object)
+{
+	struct kipc_msg_queue *queue = kipc_msg_queue_of(object);
+
+	mutex_lock(&queue->lock);
+	kipc_msg_wake_all_locked(queue, -EIDRM);
+	kipc_msg_queue_unlock(queue);
+	kipc_msg_drop_all(queue);
 }
 
 static void kipc_msg_perm_changed(struct kipc_object *object)
@@ -77,13 +91,15 @@ static void kipc_msg_perm_changed(struct kipc_object *object)
 /* More bytes than a new queue has are for the privileged; native looks at 32 bits. */
 static bool kipc_msg_may_set(struct kipc_object *object, u64 max_bytes)
 {
-	return (u32)max_bytes <= READ_ONCE(object->space->msg_limits.mnb) || capable(CAP_SYS_RESOURCE);
+	return (u32)max_bytes <= READ_ONCE(object->space->msg_limits.mnb) ||
+	       capable(CAP_SYS_RESOURCE);
 }
 
 static void kipc_msg_set_locked(struct kipc_object *object, u64 max_bytes)
 {
 	/* As native: a signed number of 32 bits on its way. */
 	WRITE_ONCE(kipc_msg_queue_of(object)->max_bytes, (int)max_bytes);
+	WRITE_ONCE(kipc_msg_queue_of(object)->max_count, (int)max_bytes);
 }
 
 static unsigned long kipc_msg_users(struct kipc_object *object)
@@ -106,10 +122,29 @@ static const struct kipc_object_ops kipc_msg_object_ops = {
 	.see_locked	= kipc_msg_see_locked,
 };
 
+/**
+ * kipc_msg_queue_init() - prepare a queue, but for its header
+ * @queue: the queue, zeroed
+ * @max_bytes: kipc_msg_queue.max_bytes
+ * @max_count: kipc_msg_queue.max_count
+ */
+void kipc_msg_queue_init(struct kipc_msg_queue *queue, unsigned long max_bytes,
+			 unsigned long max_count)
+{
+	mutex_init(&queue->lock);
+	kipc_wakes_init(&queue->wakes);
+	INIT_LIST_HEAD(&queue->messages);
+	queue->sorted = RB_ROOT;
+	queue->exact = RB_ROOT;
+	queue->max_bytes = max_bytes;
+	queue->max_count = max_count;
+}
+
 /* ---- msgget ---- */
 
 static struct kipc_object *kipc_msg_new(struct kipc_space *space, const struct kipc_get *get)
 {
+	unsigned int max_bytes = READ_ONCE(space->msg_limits.mnb);
 	struct kipc_process *process = NULL;
 	struct kipc_msg_queue *queue;
 
@@ -126,12 +161,7 @@ static struct kipc_object *kipc_msg_new(struct kipc_space *space, const struct k
 
 	/* A reference exists: the caller's open device. */
 	__module_get(THIS_MODULE);
-	mutex_init(&queue->lock);
-	kipc_wakes_init(&queue->wakes);
-	INIT_LIST_HEAD(&queue->messages);
-	queue->sorted = RB_ROOT;
-	queue->exact = RB_ROOT;
-	queue->max_bytes = READ_ONCE(space->msg_limits.mnb);
+	kipc_msg_queue_init(queue, max_bytes, max_bytes);
 	kipc_object_init(&queue->object, KIPC_KIND_MSG, &kipc_msg_object_ops,
 			 kipc_space_get(space), get->key, get->flags & S_IRWXUGO);
 	queue->object.lifetime = get->lifetime;

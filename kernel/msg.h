@@ -98,6 +98,7 @@ struct kipc_msg_index {
  * @count: messages
  * @bytes: their bytes
  * @max_bytes: msg_qbytes; written under kipc_object.lock instead
+ * @max_count: messages at most: as many as bytes, or mq_maxmsg; likewise
  * @wakes: who is told once the lock is given back
  * @exact: sleepers that receive one type, by type and arrival
  * @least: sleepers that receive types up to one, ranked
@@ -106,6 +107,8 @@ struct kipc_msg_index {
  * @receiver_count: sleepers in @exact, @least and @except
  * @sender_count: sleepers in @senders; both read without the lock, too
  * @unsettled: there may be room for some of these
+ * @unseen: a watch has not seen all that it is to see, and nothing more is sorted or ranked
+ *	    until the lock is given back; then it is false
  * @permits: changes of permission so far
  * @lspid: thread group that sent last, with a reference, or NULL
  * @lrpid: thread group that received last, likewise
@@ -124,6 +127,7 @@ struct kipc_msg_queue {
 	unsigned long count;
 	unsigned long bytes;
 	unsigned long max_bytes;
+	unsigned long max_count;
 	struct kipc_wakes wakes;
 	struct rb_root exact;
 	struct rb_root least;
@@ -132,6 +136,7 @@ struct kipc_msg_queue {
 	unsigned int receiver_count;
 	unsigned int sender_count;
 	bool unsettled;
+	bool unseen;
 	unsigned int permits;
 	struct pid *lspid;
 	struct pid *lrpid;
@@ -182,7 +187,7 @@ static inline struct kipc_msg *kipc_msg_placed(struct kipc_place *place)
 	return place ? container_of(place, struct kipc_msg, place) : NULL;
 }
 
-void kipc_msg_settle_rest(struct kipc_msg_queue *queue);
+void kipc_msg_settle_rest_locked(struct kipc_msg_queue *queue);
 
 /**
  * kipc_msg_queue_unlock() - give a queue's lock back, and wake who got its turn
@@ -190,9 +195,8 @@ void kipc_msg_settle_rest(struct kipc_msg_queue *queue);
  */
 static inline void kipc_msg_queue_unlock(struct kipc_msg_queue *queue)
 {
-	if (unlikely(queue->unsettled))
-		kipc_msg_settle_rest(queue);
-	kipc_watch_notify_locked(&queue->object);
+	if (unlikely(queue->unsettled || !hlist_empty(&queue->object.watches)))
+		kipc_msg_settle_rest_locked(queue);
 	if (unlikely(queue->wakes.first))
 		kipc_unlock_and_wake(&queue->lock, &queue->wakes);
 	else
@@ -205,13 +209,16 @@ static inline void kipc_msg_queue_unlock(struct kipc_msg_queue *queue)
 /* Whether there is room for a message of @size bytes. */
 static inline bool kipc_msg_fits_locked(struct kipc_msg_queue *queue, size_t size)
 {
-	unsigned long max_bytes = READ_ONCE(queue->max_bytes);
-
-	return queue->bytes + size <= max_bytes && queue->count < max_bytes;
+	return queue->bytes + size <= READ_ONCE(queue->max_bytes) &&
+	       queue->count < READ_ONCE(queue->max_count);
 }
 
 /* msg.c */
 extern const struct kipc_kind kipc_msg_kind;
+
+void kipc_msg_queue_init(struct kipc_msg_queue *queue, unsigned long max_bytes,
+			 unsigned long max_count);
+void kipc_msg_drop_all(struct kipc_msg_queue *queue);
 
 /* msg_data.c */
 int kipc_msg_init(void);
@@ -289,23 +296,17 @@ long kipc_msg_receive(struct kipc_space *space, int id, unsigned int flags, u64 
 		      long type, const struct kipc_timeout *timeout);
 long kipc_msg_receive_granted(const struct kipc_grant *grant, unsigned int flags, u64 user,
 			      u64 size, long type, const struct kipc_timeout *timeout);
-ssize_t kipc_msg_write(const struct kipc_grant *grant, struct iov_iter *from, bool waits);
-ssize_t kipc_msg_read(const struct kipc_grant *grant, struct iov_iter *to,
-		      enum kipc_msg_match match, long type, bool waits);
-int kipc_msg_load_async(const struct kipc_grant *grant, struct iov_iter *from,
-			struct kipc_msg_sleeper *sleeper);
+int kipc_msg_send_made(const struct kipc_grant *grant, struct kipc_msg *msg,
+		       const struct kipc_timeout *timeout);
+struct kipc_msg *kipc_msg_receive_whole(const struct kipc_grant *grant,
+					enum kipc_msg_match match, long type, size_t room,
+					const struct kipc_timeout *timeout);
+void kipc_msg_return(struct kipc_msg_queue *queue, struct kipc_msg *msg);
 int kipc_msg_send_async(const struct kipc_grant *grant, struct kipc_msg_sleeper *sleeper,
 			bool waits);
-ssize_t kipc_msg_receive_async(const struct kipc_grant *grant, struct kipc_msg_sleeper *sleeper,
-			       struct iov_iter *to, bool waits);
-ssize_t kipc_msg_received_async(const struct kipc_grant *grant,
-				struct kipc_msg_sleeper *sleeper, struct iov_iter *to);
-void kipc_msg_end_async(struct kipc_object *object, struct kipc_msg_sleeper *sleeper, int status);
-
-/* msg_watch.c */
-__poll_t kipc_msg_see_locked(struct kipc_object *object, struct kipc_watch *watch);
-void kipc_msg_object_lock(struct kipc_object *object, const struct kipc_watch *watch);
-void kipc_msg_object_unlock(struct kipc_object *object);
+int kipc_msg_take_async(const struct kipc_grant *grant, struct kipc_msg_sleeper *sleeper,
+			bool waits, struct kipc_msg **msg);
+bool kipc_msg_end_async(struct kipc_object *object, struct kipc_msg_sleeper *sleeper, int status);
 void kipc_msg_permit_locked(struct kipc_msg_queue *queue);
 void kipc_msg_wake_all_locked(struct kipc_msg_queue *queue, int status);
 typedef void (*kipc_msg_visitor)(struct kipc_msg_queue *queue, struct kipc_msg_sleeper *sleeper,
@@ -313,7 +314,24 @@ typedef void (*kipc_msg_visitor)(struct kipc_msg_queue *queue, struct kipc_msg_s
 void kipc_msg_visit_sleepers_locked(struct kipc_msg_queue *queue, kipc_msg_visitor visit,
 				    void *data);
 
+/* msg_iter.c */
+ssize_t kipc_msg_write(const struct kipc_grant *grant, struct iov_iter *from, bool waits);
+ssize_t kipc_msg_read(const struct kipc_grant *grant, struct iov_iter *to,
+		      enum kipc_msg_match match, long type, bool waits);
+int kipc_msg_load_async(const struct kipc_grant *grant, struct iov_iter *from,
+			struct kipc_msg_sleeper *sleeper);
+ssize_t kipc_msg_receive_async(const struct kipc_grant *grant, struct kipc_msg_sleeper *sleeper,
+			       struct iov_iter *to, bool waits);
+ssize_t kipc_msg_received_async(const struct kipc_grant *grant,
+				struct kipc_msg_sleeper *sleeper, struct iov_iter *to);
+
+/* msg_watch.c */
+__poll_t kipc_msg_see_locked(struct kipc_object *object, struct kipc_watch *watch);
+void kipc_msg_object_lock(struct kipc_object *object, const struct kipc_watch *watch);
+void kipc_msg_object_unlock(struct kipc_object *object);
+
 /* msg_ctl.c */
 int kipc_msg_ctl(struct kipc_space *space, int id, int cmd, void __user *buf);
+int kipc_msg_stat_granted(const struct kipc_grant *grant, void __user *buf);
 
 #endif /* KIPC_MSG_H */

@@ -109,7 +109,8 @@ static int kipc_msg_get_change_compat(struct kipc_change *change, void __user *b
 }
 #endif
 
-static int kipc_msg_ctl_stat(struct kipc_space *space, int id, int cmd, void __user *buf)
+static int kipc_msg_ctl_stat(struct kipc_space *space, int id, const struct kipc_grant *grant,
+			     int cmd, void __user *buf)
 {
 	struct kipc_msg_queue *queue;
 	struct kipc_object *object;
@@ -117,12 +118,12 @@ static int kipc_msg_ctl_stat(struct kipc_space *space, int id, int cmd, void __u
 	int ret = 0;
 
 	memset(&stat, 0, sizeof(stat));
-	object = cmd == IPC_STAT ? kipc_find(space, KIPC_KIND_MSG, id) :
+	object = cmd == IPC_STAT ? kipc_find_granted(space, KIPC_KIND_MSG, id, grant) :
 				   kipc_find_index(space, KIPC_KIND_MSG, id);
 	if (IS_ERR(object))
 		return PTR_ERR(object);
 
-	if (cmd != MSG_STAT_ANY && !kipc_may_access(object, S_IRUGO)) {
+	if (cmd != MSG_STAT_ANY && !kipc_may(object, S_IRUGO, grant)) {
 		kipc_object_put(object);
 		return -EACCES;
 	}
@@ -193,7 +194,7 @@ int kipc_msg_ctl(struct kipc_space *space, int id, int cmd, void __user *buf)
 	case IPC_STAT:
 	case MSG_STAT:
 	case MSG_STAT_ANY:
-		return kipc_msg_ctl_stat(space, id, cmd, buf);
+		return kipc_msg_ctl_stat(space, id, NULL, cmd, buf);
 	case IPC_SET:
 		return kipc_msg_ctl_set(space, id, buf);
 	case IPC_RMID:
@@ -201,4 +202,17 @@ int kipc_msg_ctl(struct kipc_space *space, int id, int cmd, void __user *buf)
 	default:
 		return -EINVAL;
 	}
+}
+
+/**
+ * kipc_msg_stat_granted() - IPC_STAT through a handle
+ * @grant: queue, and rights to it
+ * @buf: user address of a structure in the caller's layout
+ *
+ * Context: process; may sleep.
+ * Return: 0, or an error as msgctl(2) has it.
+ */
+int kipc_msg_stat_granted(const struct kipc_grant *grant, void __user *buf)
+{
+	return kipc_msg_ctl_stat(grant->object->space, 0, grant, IPC_STAT, buf);
 }

@@ -5,7 +5,8 @@
  * Most queues hold few messages, or are read from the front: then the list is all there
  * is.  Whoever asks for what the first messages do not tell has them all sorted, or
  * ranked, a few at a time, with the lock given back in between; from then on they are,
- * until the queue is empty.  So each message enters each tree once at most.
+ * until the queue is empty, or there is no memory to rank one more.  So as a rule each
+ * message enters each tree once at most.
  */
 #include <linux/err.h>
 #include <linux/sched.h>
@@ -55,6 +56,8 @@ static noinline bool kipc_msg_sort_some_locked(struct kipc_msg_queue *queue)
 
 	if (likely(kipc_msg_is_indexed(&queue->sorting)))
 		return true;
+	if (queue->unseen)
+		return false;
 	for (; count && (msg = kipc_msg_index_next_locked(queue, &queue->sorting)); count--) {
 		kipc_sorted_insert(&queue->sorted, &msg->place);
 		kipc_msg_index_advance_locked(queue, &queue->sorting);
@@ -110,6 +113,8 @@ static bool kipc_msg_rank_some_locked(struct kipc_msg_queue *queue)
 
 	if (kipc_msg_is_indexed(&queue->ranking) || queue->count <= KIPC_MSG_WALK)
 		return true;
+	if (queue->unseen)
+		return false;
 	for (; count && (msg = kipc_msg_index_next_locked(queue, &queue->ranking)); count--) {
 		if (!kipc_msg_rank_locked(queue, msg)) {
 			kipc_msg_unrank_all_locked(queue);
@@ -127,19 +132,33 @@ static struct kipc_msg *kipc_msg_ranked(struct kipc_rank *rank)
 
 /* ---- What is there ---- */
 
-/* Where in the list a message belongs that was in it before: behind this one. */
+/*
+ * Where in the list a message belongs that was in it before: behind this one.  Looked for from
+ * the end that is nearer, as far as numbers tell.
+ */
 static struct list_head *kipc_msg_before_locked(struct kipc_msg_queue *queue,
 						struct kipc_msg *msg)
 {
 	struct kipc_msg *first = kipc_msg_first(queue), *other;
+	struct kipc_msg *last = list_last_entry(&queue->messages, struct kipc_msg, list);
+	unsigned int walked = 0;
 
 	/* As a rule it was one of the first. */
-	if (!first || msg->place.seq < first->place.seq)
+	if (msg->place.seq < first->place.seq)
 		return &queue->messages;
+	if (msg->place.seq - first->place.seq < last->place.seq - msg->place.seq) {
+		list_for_each_entry(other, &queue->messages, list) {
+			if (other->place.seq > msg->place.seq)
+				return other->list.prev;
+			if (!(++walked % KIPC_MSG_STRIDE))
+				cond_resched();
+		}
+	}
 	list_for_each_entry_reverse(other, &queue->messages, list) {
 		if (other->place.seq < msg->place.seq)
 			return &other->list;
-		cond_resched();
+		if (!(++walked % KIPC_MSG_STRIDE))
+			cond_resched();
 	}
 	return &queue->messages;
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * msgsnd and msgrcv: handing over, sleeping, the calls.  See msg.h.
+ * msgsnd and msgrcv: handing over, sleeping, the calls.  See msg.h; messages that are not
+ * laid out as msgsnd has them are in msg_iter.c.
  *
  * kipc_msg_put_locked() is how a message gets into a queue, kipc_msg_take_locked() how
  * it gets out.  Whatever made room calls kipc_msg_settle_senders_locked() afterwards.
@@ -12,7 +13,6 @@
 #include <linux/sched/signal.h>
 #include <linux/timekeeping.h>
 #include <linux/uaccess.h>
-#include <linux/uio.h>
 
 #include "msg.h"
 #include "perm.h"
@@ -36,7 +36,7 @@ static __always_inline void kipc_msg_set_pid(struct pid **last, struct pid *pid)
 /* ---- Queues of sleepers ---- */
 
 static __always_inline void kipc_msg_enqueue_locked(struct kipc_msg_queue *queue,
-				    struct kipc_msg_sleeper *sleeper)
+						    struct kipc_msg_sleeper *sleeper)
 {
 	struct kipc_rank *rank = &sleeper->rank;
 
@@ -87,7 +87,7 @@ static void kipc_msg_dequeue_locked(struct kipc_msg_queue *queue,
 
 /* The sleeper may return, and its stack be gone, as soon as it sees its status. */
 static __always_inline void kipc_msg_finish_locked(struct kipc_msg_queue *queue,
-				   struct kipc_msg_sleeper *sleeper, int status)
+						   struct kipc_msg_sleeper *sleeper, int status)
 {
 	kipc_msg_dequeue_locked(queue, sleeper);
 	kipc_finish_locked(&queue->wakes, &sleeper->call, status);
@@ -119,7 +119,8 @@ static struct kipc_msg_sleeper *kipc_msg_receiver_locked(struct kipc_msg_queue *
 }
 
 /* Hand a message to a sleeper.  Return: whether there was one. */
-static __always_inline bool kipc_msg_hand_locked(struct kipc_msg_queue *queue, struct kipc_msg *msg)
+static __always_inline bool kipc_msg_hand_locked(struct kipc_msg_queue *queue,
+						 struct kipc_msg *msg)
 {
 	struct kipc_msg_sleeper *sleeper;
 
@@ -162,7 +163,7 @@ static void kipc_msg_put_locked(struct kipc_msg_queue *queue, struct kipc_msg *m
 
 /*
  * There may be room: whose message fits in goes on, first come first.  The rest of many
- * do before anybody else sends or receives: kipc_msg_settle_rest().
+ * do before anybody else sends or receives: kipc_msg_settle_rest_locked().
  */
 static void kipc_msg_settle_senders_locked(struct kipc_msg_queue *queue)
 {
@@ -173,7 +174,7 @@ static void kipc_msg_settle_senders_locked(struct kipc_msg_queue *queue)
 	queue->unsettled = false;
 	while (queue->sender_count) {
 		max_bytes = READ_ONCE(queue->max_bytes);
-		if (queue->bytes > max_bytes || queue->count >= max_bytes)
+		if (queue->bytes > max_bytes || queue->count >= READ_ONCE(queue->max_count))
 			break;
 		room = min_t(unsigned long, max_bytes - queue->bytes, LONG_MAX);
 		sleeper = kipc_msg_sleeper_of(kipc_ranked_find_least(&queue->senders,
@@ -197,20 +198,24 @@ static void kipc_msg_settle_senders_locked(struct kipc_msg_queue *queue)
 }
 
 /**
- * kipc_msg_settle_rest() - see to kipc_msg_queue.unsettled
- * @queue: the queue; its lock is held, and given back in between
+ * kipc_msg_settle_rest_locked() - see to kipc_msg_queue.unsettled, and to who watches
+ * @queue: the queue; its lock is held, and perhaps given back in between
  */
-void kipc_msg_settle_rest(struct kipc_msg_queue *queue)
+void kipc_msg_settle_rest_locked(struct kipc_msg_queue *queue)
 {
 	lockdep_assert_held(&queue->lock);
-	do {
+	for (;;) {
+		queue->unseen = false;
 		kipc_watch_notify_locked(&queue->object);
+		if (!queue->unsettled && !queue->unseen)
+			return;
+		queue->unseen = false;
 		kipc_unlock_and_wake(&queue->lock, &queue->wakes);
 		cond_resched();
 		mutex_lock(&queue->lock);
 		if (queue->unsettled)
 			kipc_msg_settle_senders_locked(queue);
-	} while (queue->unsettled);
+	}
 }
 
 /* The caller receives a message. */
@@ -223,13 +228,19 @@ static void kipc_msg_take_locked(struct kipc_msg_queue *queue, struct kipc_msg *
 		kipc_msg_settle_senders_locked(queue);
 }
 
-/* Who took the message cannot have it: it goes back to its place. */
-static void kipc_msg_return(struct kipc_msg_queue *queue, struct kipc_msg *msg)
+/**
+ * kipc_msg_return() - who took a message cannot have it: it goes back to its place
+ * @queue: the queue
+ * @msg: the message
+ *
+ * Context: may sleep.
+ */
+void kipc_msg_return(struct kipc_msg_queue *queue, struct kipc_msg *msg)
 {
 	bool removed;
 
 	mutex_lock(&queue->lock);
-	removed = READ_ONCE(queue->object.removed);
+	removed = kipc_object_is_gone(&queue->object);
 	if (!removed && !kipc_msg_hand_locked(queue, msg))
 		kipc_msg_add_locked(queue, msg);
 	kipc_msg_queue_unlock(queue);
@@ -338,7 +349,7 @@ static __always_inline void kipc_msg_init_sleeper(struct kipc_msg_sleeper *sleep
 
 /* Nobody has carried it out yet: it enters its queue.  After that it is not the caller's. */
 static __always_inline void kipc_msg_begin_sleep_locked(struct kipc_msg_queue *queue,
-					struct kipc_msg_sleeper *sleeper)
+							struct kipc_msg_sleeper *sleeper)
 {
 	sleeper->permits = queue->permits;
 	if (sleeper->call.status != KIPC_MSG_AGAIN)
@@ -384,13 +395,13 @@ static __always_inline int kipc_msg_lock(struct kipc_msg_queue *queue, int mode,
 
 	mutex_lock(&queue->lock);
 	if (unlikely(queue->unsettled))
-		kipc_msg_settle_rest(queue);
+		kipc_msg_settle_rest_locked(queue);
 	if (unlikely(!kipc_may(&queue->object, mode, grant)))
 		ret = -EACCES;
-	else if (unlikely(READ_ONCE(queue->object.removed)))
+	else if (unlikely(kipc_object_is_gone(&queue->object)))
 		ret = -EIDRM;
 	if (unlikely(ret))
-		mutex_unlock(&queue->lock);
+		kipc_msg_queue_unlock(queue);
 	return ret;
 }
 
@@ -425,7 +436,7 @@ static noinline int kipc_msg_send_blocked_unlock(struct kipc_msg_queue *queue,
 	int ret;
 
 	if (!timeout) {
-		mutex_unlock(&queue->lock);
+		kipc_msg_queue_unlock(queue);
 		return -EAGAIN;
 	}
 	kipc_msg_init_sleeper(&sleeper, KIPC_MSG_SEND, msg->place.value);
@@ -556,17 +567,13 @@ int kipc_msg_send_granted(const struct kipc_grant *grant, unsigned int flags, u6
 /* ---- msgrcv ---- */
 
 /*
- * Take what is wanted, or a reference if it is to stay; the queue's lock is held.
- * Return: the message; -E2BIG; NULL: there is none; -EAGAIN: see kipc_msg_find_locked().
+ * Take what was found, or a reference if it is to stay; the queue's lock is held.
+ * Return: the message; -E2BIG.
  */
-static __always_inline struct kipc_msg *kipc_msg_try_receive_locked(struct kipc_msg_queue *queue,
-						    enum kipc_msg_match match, long type,
-						    size_t room)
+static __always_inline struct kipc_msg *
+kipc_msg_take_found_locked(struct kipc_msg_queue *queue, struct kipc_msg *msg,
+			   enum kipc_msg_match match, size_t room)
 {
-	struct kipc_msg *msg = kipc_msg_find_locked(queue, match, type);
-
-	if (unlikely(IS_ERR_OR_NULL(msg)))
-		return msg;
 	if (unlikely(msg->size > room))
 		return ERR_PTR(-E2BIG);
 	if (unlikely(match == KIPC_MSG_COPY))
@@ -577,13 +584,12 @@ static __always_inline struct kipc_msg *kipc_msg_try_receive_locked(struct kipc_
 }
 
 /*
- * If the caller may, do that.  Return: 0 with the queue's lock held, and what came of it in
- * @msg; or an error.
+ * If the caller may receive, find what is wanted.  Return: 0 with the queue's lock held, and
+ * in @msg what was found, or NULL; or an error.
  */
 static __always_inline int
-kipc_msg_lock_and_receive(struct kipc_msg_queue *queue, const struct kipc_grant *grant,
-			  enum kipc_msg_match match, long type, size_t room,
-			  struct kipc_msg **msg)
+kipc_msg_lock_and_find(struct kipc_msg_queue *queue, const struct kipc_grant *grant,
+		       enum kipc_msg_match match, long type, struct kipc_msg **msg)
 {
 	int ret;
 
@@ -591,12 +597,25 @@ kipc_msg_lock_and_receive(struct kipc_msg_queue *queue, const struct kipc_grant 
 		ret = kipc_msg_lock(queue, S_IRUGO, grant);
 		if (unlikely(ret))
 			return ret;
-		*msg = kipc_msg_try_receive_locked(queue, match, type, room);
+		*msg = kipc_msg_find_locked(queue, match, type);
 		if (likely(*msg != ERR_PTR(-EAGAIN)))
 			return 0;
 		kipc_msg_queue_unlock(queue);
 		cond_resched();
 	}
+}
+
+/* The same, and take it.  Return: 0, with what came of it in @msg; or an error. */
+static __always_inline int
+kipc_msg_lock_and_receive(struct kipc_msg_queue *queue, const struct kipc_grant *grant,
+			  enum kipc_msg_match match, long type, size_t room,
+			  struct kipc_msg **msg)
+{
+	int ret = kipc_msg_lock_and_find(queue, grant, match, type, msg);
+
+	if (likely(!ret && *msg))
+		*msg = kipc_msg_take_found_locked(queue, *msg, match, room);
+	return ret;
 }
 
 /* There is none; the queue's lock is held, and given back.  No @timeout: do not wait. */
@@ -610,7 +629,7 @@ kipc_msg_receive_blocked_unlock(struct kipc_msg_queue *queue, const struct kipc_
 	int ret;
 
 	if (!timeout) {
-		mutex_unlock(&queue->lock);
+		kipc_msg_queue_unlock(queue);
 		return ERR_PTR(-ENOMSG);
 	}
 	kipc_msg_init_sleeper(&sleeper, match, type);
@@ -781,100 +800,37 @@ long kipc_msg_receive_granted(const struct kipc_grant *grant, unsigned int flags
 				     timeout);
 }
 
-static struct kipc_msg *kipc_msg_load_typed(const struct kipc_grant *grant,
-					    struct iov_iter *from)
-{
-	size_t size = iov_iter_count(from);
-	struct kipc_msg *msg;
-	s64 type;
-
-	if (size < sizeof(type) ||
-	    size - sizeof(type) > READ_ONCE(grant->object->space->msg_limits.max))
-		return ERR_PTR(-EINVAL);
-	if (!copy_from_iter_full(&type, sizeof(type), from))
-		return ERR_PTR(-EFAULT);
-	if (type < 1 || type > LONG_MAX)
-		return ERR_PTR(-EINVAL);
-	msg = kipc_msg_load_iter(from, size - sizeof(type));
-	if (!IS_ERR(msg))
-		msg->place.value = type;
-	return msg;
-}
-
 /**
- * kipc_msg_write() - send a message that an iterator has: its type, 64 bits, then its bytes
+ * kipc_msg_send_made() - send a message that is made already
  * @grant: the queue, and rights to it
- * @from: where the message is
- * @waits: for room
+ * @msg: the message; the queue's once it has succeeded
+ * @timeout: how long to sleep at most; NULL: not at all
  *
  * Context: process; may sleep.
- * Return: the bytes of both, or an error as msgsnd(2) has it.
+ * Return: 0 or an error as msgsnd(2) has it.
  */
-ssize_t kipc_msg_write(const struct kipc_grant *grant, struct iov_iter *from, bool waits)
+int kipc_msg_send_made(const struct kipc_grant *grant, struct kipc_msg *msg,
+		       const struct kipc_timeout *timeout)
 {
-	struct kipc_msg_queue *queue = kipc_msg_queue_of(grant->object);
-	size_t size = iov_iter_count(from);
-	struct kipc_msg *msg;
-	int ret;
-
-	msg = kipc_msg_load_typed(grant, from);
-	if (IS_ERR(msg))
-		return PTR_ERR(msg);
-	ret = kipc_msg_enter(queue, grant, msg, waits ? &kipc_no_timeout : NULL);
-	if (!ret)
-		return size;
-	kipc_msg_put(msg);
-	return ret;
-}
-
-/* Copy out what was received, a @copy or not; its type, and its bytes as far as there is room. */
-static ssize_t kipc_msg_deliver_iter(struct kipc_msg_queue *queue, struct kipc_msg *msg,
-				     bool copy, struct iov_iter *to)
-{
-	s64 type = msg->place.value;
-	size_t size;
-
-	if (copy_to_iter(&type, sizeof(type), to) == sizeof(type)) {
-		size = min_t(size_t, iov_iter_count(to), msg->size);
-		if (!kipc_msg_store_iter(to, size, msg)) {
-			kipc_msg_put(msg);
-			return sizeof(type) + size;
-		}
-	}
-	if (copy)
-		kipc_msg_put(msg);
-	else
-		kipc_msg_return(queue, msg);
-	return -EFAULT;
+	return kipc_msg_enter(kipc_msg_queue_of(grant->object), grant, msg, timeout);
 }
 
 /**
- * kipc_msg_read() - receive a message to where an iterator says, laid out as kipc_msg_write()
+ * kipc_msg_receive_whole() - receive a message as it is
  * @grant: the queue, and rights to it
- * @to: where to
  * @match: which message
  * @type: of which type
- * @waits: for one
- *
- * A message that is too large, or cannot be written there, stays in the queue.
+ * @room: bytes of the largest that is no error
+ * @timeout: how long to sleep at most; NULL: not at all
  *
  * Context: process; may sleep.
- * Return: the bytes of both, or an error as msgrcv(2) has it, but -EAGAIN for -ENOMSG.
+ * Return: the message, or an error as msgrcv(2) has it.
  */
-ssize_t kipc_msg_read(const struct kipc_grant *grant, struct iov_iter *to,
-		      enum kipc_msg_match match, long type, bool waits)
+struct kipc_msg *kipc_msg_receive_whole(const struct kipc_grant *grant,
+					enum kipc_msg_match match, long type, size_t room,
+					const struct kipc_timeout *timeout)
 {
-	struct kipc_msg_queue *queue = kipc_msg_queue_of(grant->object);
-	size_t room = iov_iter_count(to);
-	struct kipc_msg *msg;
-
-	if (room < sizeof(s64))
-		return -EINVAL;
-	msg = kipc_msg_obtain(queue, grant, match, type, room - sizeof(s64),
-			      waits ? &kipc_no_timeout : NULL);
-	if (IS_ERR(msg))
-		return PTR_ERR(msg) == -ENOMSG ? -EAGAIN : PTR_ERR(msg);
-	return kipc_msg_deliver_iter(queue, msg, false, to);
+	return kipc_msg_obtain(kipc_msg_queue_of(grant->object), grant, match, type, room, timeout);
 }
 
 /* ---- Asynchronously ---- */
@@ -883,7 +839,7 @@ ssize_t kipc_msg_read(const struct kipc_grant *grant, struct iov_iter *to,
 static int kipc_msg_leave_unlock(struct kipc_msg_queue *queue, struct kipc_msg_sleeper *sleeper,
 				 bool waits, int error)
 {
-	int ret = KIPC_SLEEPS;
+	int ret = KIPC_WOULD_SLEEP;
 
 	if (sleeper->nowait) {
 		ret = kipc_claim(&sleeper->call) ? error : -ECANCELED;
@@ -908,32 +864,13 @@ static bool kipc_msg_claim_or_unlock(struct kipc_msg_queue *queue,
 }
 
 /**
- * kipc_msg_load_async() - the message of an asynchronous msgsnd(2)
- * @grant: the queue, and rights to it
- * @from: where the message is, as for kipc_msg_write()
- * @sleeper: filled in
- *
- * Return: 0, or an error as msgsnd(2) has it.
- */
-int kipc_msg_load_async(const struct kipc_grant *grant, struct iov_iter *from,
-			struct kipc_msg_sleeper *sleeper)
-{
-	sleeper->match = KIPC_MSG_SEND;
-	sleeper->msg = kipc_msg_load_typed(grant, from);
-	if (IS_ERR(sleeper->msg))
-		return PTR_ERR(sleeper->msg);
-	sleeper->type = sleeper->msg->place.value;
-	return 0;
-}
-
-/**
  * kipc_msg_send_async() - msgsnd(2) that does not sleep, but may leave @sleeper to
  * @grant: the queue, and rights to it
  * @sleeper: of kipc_msg_load_async(); its message is the queue's once it has succeeded
  * @waits: for room
  *
  * Context: process; may sleep, but not for room.
- * Return: 0; KIPC_SLEEPS: it would, without @waits; -EIOCBQUEUED: it sleeps, and
+ * Return: 0; KIPC_WOULD_SLEEP, without @waits; -EIOCBQUEUED: it sleeps, and
  *	   kipc_sleeper.finished will be called, or has been; or an error as msgsnd(2) has it.
  */
 int kipc_msg_send_async(const struct kipc_grant *grant, struct kipc_msg_sleeper *sleeper,
@@ -955,69 +892,34 @@ int kipc_msg_send_async(const struct kipc_grant *grant, struct kipc_msg_sleeper 
 }
 
 /**
- * kipc_msg_receive_async() - msgrcv(2) that does not sleep, but may leave @sleeper to
+ * kipc_msg_take_async() - what msgrcv(2) would receive without sleeping
  * @grant: the queue, and rights to it
  * @sleeper: what is wanted
- * @to: where to, laid out as kipc_msg_write()
- * @waits: for a message
+ * @waits: for a message: then @sleeper is left to
+ * @msg: the message, in the queue still for KIPC_MSG_COPY, with a reference
  *
  * Context: process; may sleep, but not for a message.
- * Return: bytes of both; KIPC_SLEEPS and -EIOCBQUEUED as kipc_msg_send_async(); or an error
- *	   as msgrcv(2) has it.
+ * Return: 0; KIPC_WOULD_SLEEP and -EIOCBQUEUED as kipc_msg_send_async(); or an error as
+ *	   msgrcv(2) has it.
  */
-ssize_t kipc_msg_receive_async(const struct kipc_grant *grant, struct kipc_msg_sleeper *sleeper,
-			       struct iov_iter *to, bool waits)
+int kipc_msg_take_async(const struct kipc_grant *grant, struct kipc_msg_sleeper *sleeper,
+			bool waits, struct kipc_msg **msg)
 {
 	struct kipc_msg_queue *queue = kipc_msg_queue_of(grant->object);
 	enum kipc_msg_match match = sleeper->match;
-	struct kipc_msg *msg;
 	int ret;
 
-	for (;;) {
-		ret = kipc_msg_lock(queue, S_IRUGO, grant);
-		if (ret)
-			return ret;
-		msg = kipc_msg_find_locked(queue, match, sleeper->type);
-		if (msg != ERR_PTR(-EAGAIN))
-			break;
-		kipc_msg_queue_unlock(queue);
-		cond_resched();
-	}
+	ret = kipc_msg_lock_and_find(queue, grant, match, sleeper->type, msg);
+	if (ret)
+		return ret;
 	WRITE_ONCE(queue->object.calls, queue->object.calls + 1);
-	if (!msg)
+	if (!*msg)
 		return kipc_msg_leave_unlock(queue, sleeper, waits, -ENOMSG);
 	if (!kipc_msg_claim_or_unlock(queue, sleeper))
 		return -ECANCELED;
-	msg = kipc_msg_try_receive_locked(queue, match, sleeper->type, sleeper->room);
+	*msg = kipc_msg_take_found_locked(queue, *msg, match, sleeper->room);
 	kipc_msg_queue_unlock(queue);
-	if (IS_ERR(msg))
-		return PTR_ERR(msg);
-	/* As native: a copy is whole. */
-	if (match == KIPC_MSG_COPY && msg->size > iov_iter_count(to) - sizeof(s64)) {
-		kipc_msg_put(msg);
-		return -EINVAL;
-	}
-	return kipc_msg_deliver_iter(queue, msg, match == KIPC_MSG_COPY, to);
-}
-
-/**
- * kipc_msg_received_async() - what an asynchronous msgrcv(2) was given while it slept
- * @grant: the queue
- * @sleeper: its status is 0
- * @to: where to; NULL: there is nowhere any more
- *
- * Return: bytes of both; -EFAULT, or -ECANCELED without @to: the message is in the queue
- *	   again.
- */
-ssize_t kipc_msg_received_async(const struct kipc_grant *grant,
-				struct kipc_msg_sleeper *sleeper, struct iov_iter *to)
-{
-	struct kipc_msg_queue *queue = kipc_msg_queue_of(grant->object);
-
-	if (to)
-		return kipc_msg_deliver_iter(queue, sleeper->msg, false, to);
-	kipc_msg_return(queue, sleeper->msg);
-	return -ECANCELED;
+	return PTR_ERR_OR_ZERO(*msg);
 }
 
 /**
@@ -1025,15 +927,21 @@ ssize_t kipc_msg_received_async(const struct kipc_grant *grant,
  * @object: the queue
  * @sleeper: the call
  * @status: its result
+ *
+ * Return: whether it slept; kipc_sleeper.finished will not be called then, so whoever ends
+ *	   it tells whose it is.
  */
-void kipc_msg_end_async(struct kipc_object *object, struct kipc_msg_sleeper *sleeper, int status)
+bool kipc_msg_end_async(struct kipc_object *object, struct kipc_msg_sleeper *sleeper, int status)
 {
 	struct kipc_msg_queue *queue = kipc_msg_queue_of(object);
+	bool slept;
 
 	mutex_lock(&queue->lock);
-	if (sleeper->call.status == KIPC_SLEEPS)
-		kipc_msg_finish_locked(queue, sleeper, status);
-	else if (sleeper->call.status == KIPC_BEGINS)
-		sleeper->call.status = status;
+	slept = sleeper->call.status == KIPC_SLEEPS;
+	if (slept)
+		kipc_msg_dequeue_locked(queue, sleeper);
+	if (slept || sleeper->call.status == KIPC_BEGINS)
+		WRITE_ONCE(sleeper->call.status, status);
 	kipc_msg_queue_unlock(queue);
+	return slept;
 }

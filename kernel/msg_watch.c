@@ -20,12 +20,14 @@ __poll_t kipc_msg_see_locked(struct kipc_object *object, struct kipc_watch *watc
 	struct kipc_msg *msg;
 	__poll_t now = 0;
 
-	/* What has come since kipc_msg_object_lock() asked is not much. */
-	do
-		msg = kipc_msg_find_locked(queue, watch->match, watch->type);
-	while (IS_ERR(msg));
-	if (msg)
+	msg = kipc_msg_find_locked(queue, watch->match, watch->type);
+	if (IS_ERR(msg)) {
+		/* That takes longer: it is looked again once others had the lock. */
+		queue->unseen = true;
+		now |= watch->shown & (EPOLLIN | EPOLLRDNORM);
+	} else if (msg) {
 		now |= EPOLLIN | EPOLLRDNORM;
+	}
 	if (kipc_msg_fits_locked(queue, 1))
 		now |= EPOLLOUT | EPOLLWRNORM;
 	return now;

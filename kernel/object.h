@@ -8,15 +8,16 @@
  * that stand before it.
  *
  *  1  (being in shmdt)		  wait	  shm_map.c: one shmdt at a time in an mm
+ *     (uring_lock)		  mutex	  io_uring's, of a ring; held around commands
  *  2  mm->mmap_lock		  rwsem	  the kernel's; held around our vm_ops
  *  3  kipc_spaces_lock		  mutex	  space.c: making and ending spaces
- *     (uring_lock)		  mutex	  io_uring's, of a ring; held around commands
- *     kipc_uring_sleeping	  mutex	  compat_uring.c: commands that sleep
  *  4  kipc_ids.rwsem		  rwsem	  ids.h: one per space and kind; what is in
  *					  the tables, limits and totals
  *     kipc_sem_set.folding	  mutex	  sem_map.c: the end of its views, one at a time
  *  5  kipc_sem_set.lock	  mutex	  sem.h: the state of a set
  *     kipc_msg_queue.lock	  mutex	  msg.h: the state of a queue
+ *     kipc_posix_sem.lock	  mutex	  posix_sem.h: the state of a semaphore
+ *     kipc_stream.lock		  mutex	  stream.h: the state of a stream
  *     (i_mmap_rwsem)		  rwsem	  the kernel's; taken under 5 to unmap pages
  *     (wait queues, epoll,
  *      eventfd, signals)	  spin	  the kernel's; taken under 5 to tell who watches
@@ -27,8 +28,10 @@
  *     kipc_processes_lock	  spin	  process.c: the table of records
  *     kipc_accounts_lock	  spin	  account.c: the table of accounts
  *     kipc_shm_detaching.lock	  spin	  shm_map.c: who is in shmdt
+ *     kipc_uring_end_lock	  spin	  uring_end.c: commands that sleep
  *
- * User memory is touched under none of 3-7, because a fault takes 2.  No lock
+ * User memory is touched under none of 3-7, because a fault takes 2; but for a stream's, where
+ * faults are not taken.  No lock
  * is taken with interrupts off.  The exit hook (death.c) takes no lock at all.
  *
  * LIFE OF AN OBJECT.  It is complete before its id is visible.  Finding it by
@@ -51,6 +54,9 @@
 #include <linux/time64.h>
 #include <linux/types.h>
 #include <linux/uidgid.h>
+
+/* In kipc_object.mode of a segment, as native shows it: to be destroyed with its last user. */
+#define SHM_DEST	01000
 
 struct kipc_object;
 struct kipc_process;
@@ -79,6 +85,7 @@ struct kipc_watch;
  * @lock: take the lock that the object's state has, apart from its header's; may sleep;
  *	  or NULL: there is none, and nothing is looked for
  * @unlock: give it back; who watches is told what has changed; if @lock
+ * @outlives: it works on, for who has it open, when it is in no table any more
  * @see_locked: EPOLL* that are so for a watch; that lock is held; if @lock
  * @armed_locked: a watch was armed, and what it looks for is to come by the kernel; or
  *		  NULL; likewise
@@ -97,6 +104,7 @@ struct kipc_object_ops {
 	unsigned long (*users)(struct kipc_object *object);
 	void (*lock)(struct kipc_object *object, const struct kipc_watch *watch);
 	void (*unlock)(struct kipc_object *object);
+	bool outlives;
 	__poll_t (*see_locked)(struct kipc_object *object, struct kipc_watch *watch);
 	void (*armed_locked)(struct kipc_object *object, struct kipc_watch *watch);
 	void (*disarmed_locked)(struct kipc_object *object, struct kipc_watch *watch);
@@ -109,7 +117,7 @@ struct kipc_object_ops {
  * @removed: not in the tables: not yet, or no longer; written under kipc_ids.rwsem,
  *	     and set under @lock too
  * @kind: KIPC_KIND_*; constant
- * @lifetime: KIPC_LIFETIME_*; constant
+ * @lifetime: KIPC_LIFETIME_*; @lock; whether it is KIPC_LIFETIME_CREATOR is constant
  * @mode: permission bits, and bits of the kind's own; @lock, and read without
  * @uid: owner; @lock, and read without
  * @gid: owner's group; @lock, and read without
@@ -119,7 +127,8 @@ struct kipc_object_ops {
  * @seq: sequence number inside @id; constant once visible
  * @key: key; @lock and kipc_ids.rwsem
  * @key_node: in kipc_ids.keys unless @key is IPC_PRIVATE
- * @size: bytes of a segment, semaphores of a set, 0 of a queue; constant
+ * @size: bytes of a segment, semaphores of a set, capacity of a stream, 0 of a queue;
+ *	  constant
  * @ctime: last change, seconds of real time; @lock
  * @born: creation, seconds since boot; constant
  * @calls: operations made by system call, not counting control; by the kind's lock, and
@@ -184,6 +193,15 @@ struct kipc_grant {
 static inline bool kipc_object_is_used(const struct kipc_object *object)
 {
 	return READ_ONCE(object->nattch) || READ_ONCE(object->handles);
+}
+
+/**
+ * kipc_object_is_gone() - whether an object has ended for whoever has it open, too
+ * @object: the object
+ */
+static inline bool kipc_object_is_gone(const struct kipc_object *object)
+{
+	return unlikely(READ_ONCE(object->removed)) && !object->ops->outlives;
 }
 
 void kipc_object_init(struct kipc_object *object, unsigned int kind,

@@ -5,6 +5,7 @@
 #include <linux/capability.h>
 #include <linux/compat.h>
 #include <linux/cred.h>
+#include <linux/fs.h>
 #include <linux/ktime.h>
 #include <linux/timekeeping.h>
 #include <linux/uaccess.h>
@@ -54,6 +55,49 @@ bool kipc_may_control(struct kipc_object *object)
 {
 	return kipc_is_owner(object) ||
 	       ns_capable(object->space->user_ns, CAP_SYS_ADMIN);
+}
+
+/* Whether the caller has a capability over files of the object's owner and group. */
+static bool kipc_has_capability(struct kipc_object *object, int capability)
+{
+	struct user_namespace *user_ns = current_user_ns();
+
+	return kuid_has_mapping(user_ns, object->uid) && kgid_has_mapping(user_ns, object->gid) &&
+	       ns_capable(user_ns, capability);
+}
+
+/**
+ * kipc_may_open() - whether the caller may open the object, as a file of that owner and mode
+ * @object: the object; its lock is held
+ * @flags: O_RDONLY, O_WRONLY or O_RDWR
+ *
+ * Return: 0 or -EACCES.
+ */
+int kipc_may_open(struct kipc_object *object, unsigned int flags)
+{
+	unsigned int asked = ACC_MODE(flags) & 06, granted = object->mode;
+
+	lockdep_assert_held(&object->lock);
+	if (uid_eq(current_fsuid(), object->uid))
+		granted >>= 6;
+	else if (in_group_p(object->gid))
+		granted >>= 3;
+	if (!(asked & ~granted))
+		return 0;
+	if (asked == S_IROTH && kipc_has_capability(object, CAP_DAC_READ_SEARCH))
+		return 0;
+	return kipc_has_capability(object, CAP_DAC_OVERRIDE) ? 0 : -EACCES;
+}
+
+/**
+ * kipc_may_unlink() - whether the caller may take the object's name away, as a file's in a
+ *		       directory where all may do so with their own
+ * @object: the object; its lock is held
+ */
+bool kipc_may_unlink(struct kipc_object *object)
+{
+	lockdep_assert_held(&object->lock);
+	return uid_eq(current_fsuid(), object->uid) || kipc_has_capability(object, CAP_FOWNER);
 }
 
 /**

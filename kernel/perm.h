@@ -19,6 +19,8 @@ struct kipc_space;
 
 bool kipc_may_access_otherwise(struct kipc_object *object, unsigned int mode);
 bool kipc_may_control(struct kipc_object *object);
+int kipc_may_open(struct kipc_object *object, unsigned int flags);
+bool kipc_may_unlink(struct kipc_object *object);
 bool kipc_is_owner(struct kipc_object *object);
 void kipc_perm_show_locked(struct kipc_object *object, struct ipc64_perm *perm);
 int kipc_perm_set_locked(struct kipc_object *object, const struct ipc64_perm *perm);

@@ -8,6 +8,7 @@
  *   queues    what is in them, and who waits
  *   waiters   who sleeps on what
  *   objects   what all kinds have in common, and native does not show
+ *   names     objects that have names
  *   ids       the tables
  *   sys/NAME  limits, as native's file of that name in /proc/sys/kernel
  */
@@ -34,14 +35,22 @@
 #include "msg.h"
 #include "proc.h"
 #include "perm.h"
+#include "posix_mq.h"
+#include "posix_sem.h"
+#include "posix_shm.h"
 #include "sem.h"
 #include "shm.h"
 #include "space.h"
+#include "stream.h"
 
-static const char * const kipc_kind_names[KIPC_KINDS] = {
+static const char * const kipc_kind_names[KIPC_ALL_KINDS] = {
 	[KIPC_KIND_SHM] = "shm",
 	[KIPC_KIND_SEM] = "sem",
 	[KIPC_KIND_MSG] = "msg",
+	[KIPC_KIND_POSIX_SHM] = "pshm",
+	[KIPC_KIND_POSIX_SEM] = "psem",
+	[KIPC_KIND_POSIX_MQ] = "pmq",
+	[KIPC_KIND_STREAM] = "strm",
 };
 
 /**
@@ -393,13 +402,14 @@ static void kipc_proc_waiters_show(struct seq_file *s, struct kipc_object *objec
 
 /* ---- objects ---- */
 
+static const char * const kipc_lifetime_names[] = {
+	[KIPC_LIFETIME_PERSISTENT] = "persistent",
+	[KIPC_LIFETIME_CREATOR] = "creator",
+	[KIPC_LIFETIME_USERS] = "users",
+};
+
 static void kipc_proc_objects_show(struct seq_file *s, struct kipc_object *object)
 {
-	static const char * const lifetimes[] = {
-		[KIPC_LIFETIME_PERSISTENT] = "persistent",
-		[KIPC_LIFETIME_CREATOR] = "creator",
-		[KIPC_LIFETIME_USERS] = "users",
-	};
 	struct kipc_proc_walk *walk = s->private;
 	unsigned int orphans = 0;
 
@@ -412,10 +422,107 @@ static void kipc_proc_objects_show(struct seq_file *s, struct kipc_object *objec
 			   kipc_kind_names[object->kind], object->id, object->key,
 			   from_kuid_munged(walk->user_ns, object->uid),
 			   object->mode, object->ops->users(object) + object->handles,
-			   lifetimes[object->lifetime],
+			   kipc_lifetime_names[object->lifetime],
 			   pid_nr_ns(object->creator, walk->pid_ns),
 			   ktime_get_boottime_seconds() - object->born,
 			   READ_ONCE(object->calls), object->handles, orphans);
+	spin_unlock(&object->lock);
+}
+
+/* ---- names ---- */
+
+/**
+ * struct kipc_proc_named - what is shown of an object that has a name
+ * @name: its name
+ * @uid: owner
+ * @mode: permission bits
+ * @size: bytes of a segment or in a stream, value of a semaphore, messages of a queue
+ * @waiters: who sleeps
+ * @is_secret: @size and @waiters are for who may read the object
+ */
+struct kipc_proc_named {
+	const struct kipc_name *name;
+	kuid_t uid;
+	umode_t mode;
+	u64 size;
+	unsigned int waiters;
+	bool is_secret;
+};
+
+static void kipc_proc_look_at_posix_shm(struct kipc_object *object,
+					struct kipc_proc_named *named)
+{
+	struct kipc_posix_shm *shm = kipc_posix_shm_of(object);
+	struct inode *inode = file_inode(shm->file);
+
+	named->name = &shm->name;
+	named->uid = inode->i_uid;
+	named->mode = inode->i_mode & S_IALLUGO;
+	named->size = i_size_read(inode);
+}
+
+static void kipc_proc_look_at_posix_sem(struct kipc_object *object,
+					struct kipc_proc_named *named)
+{
+	struct kipc_posix_sem *sem = kipc_posix_sem_of(object);
+
+	named->name = &sem->name;
+	named->size = READ_ONCE(*sem->word) & KIPC_POSIX_SEM_VALUE;
+	named->waiters = READ_ONCE(sem->sleeper_count);
+	named->is_secret = true;
+}
+
+static void kipc_proc_look_at_posix_mq(struct kipc_object *object,
+				       struct kipc_proc_named *named)
+{
+	struct kipc_posix_mq *mq = kipc_posix_mq_of(object);
+
+	named->name = &mq->name;
+	named->size = READ_ONCE(mq->queue.count);
+	named->waiters = READ_ONCE(mq->queue.receiver_count) +
+			 READ_ONCE(mq->queue.sender_count);
+	named->is_secret = true;
+}
+
+static void kipc_proc_look_at_stream(struct kipc_object *object,
+				     struct kipc_proc_named *named)
+{
+	struct kipc_stream *stream = kipc_stream_of(object);
+
+	named->name = &stream->name;
+	named->size = kipc_stream_count(stream);
+	named->is_secret = true;
+}
+
+static void kipc_proc_names_show(struct seq_file *s, struct kipc_object *object)
+{
+	struct kipc_proc_named named = { .uid = object->uid, .mode = object->mode };
+	struct kipc_proc_walk *walk = s->private;
+
+	if (object->kind == KIPC_KIND_POSIX_SHM)
+		kipc_proc_look_at_posix_shm(object, &named);
+	else if (object->kind == KIPC_KIND_POSIX_SEM)
+		kipc_proc_look_at_posix_sem(object, &named);
+	else if (object->kind == KIPC_KIND_POSIX_MQ)
+		kipc_proc_look_at_posix_mq(object, &named);
+	else
+		kipc_proc_look_at_stream(object, &named);
+	spin_lock(&object->lock);
+	if (named.is_secret && kipc_may_open(object, O_RDONLY)) {
+		named.size = 0;
+		named.waiters = 0;
+	}
+	if (!object->removed) {
+		seq_printf(s, "%-4s %10d %10u  %4o %20llu %6lu %7u %7u %10lld %-10s /",
+			   kipc_kind_names[object->kind], object->id,
+			   from_kuid_munged(walk->user_ns, named.uid), named.mode, named.size,
+			   object->ops->users(object), named.waiters,
+			   pid_nr_ns(object->creator, walk->pid_ns),
+			   ktime_get_boottime_seconds() - object->born,
+			   kipc_lifetime_names[object->lifetime]);
+		seq_escape(s, named.name->text, " \t\n\\");
+		seq_putc(s, '\n');
+	}
 	spin_unlock(&object->lock);
 }
 
@@ -446,6 +553,10 @@ static const struct kipc_proc_file kipc_proc_files[] = {
 		"objects", KIPC_KIND_SHM, KIPC_KIND_MSG,
 		"kind         id        key      owner perms  users lifetime   creator        age      calls  handles  orphans\n",
 		kipc_proc_objects_show,
+	}, {
+		"names", KIPC_KIND_POSIX_SHM, KIPC_KIND_STREAM,
+		"kind         id      owner perms                 size  users waiters creator        age lifetime   name\n",
+		kipc_proc_names_show,
 	},
 };
 
@@ -486,8 +597,12 @@ static unsigned int kipc_proc_mni(struct kipc_space *space, unsigned int kind)
 		return space->shm_limits.mni;
 	case KIPC_KIND_SEM:
 		return space->sem_limits.mni;
-	default:
+	case KIPC_KIND_MSG:
 		return space->msg_limits.mni;
+	case KIPC_KIND_POSIX_MQ:
+		return space->mq_limits.queues_max;
+	default:
+		return KIPC_INDEX_MAX;
 	}
 }
 
@@ -500,7 +615,7 @@ static int kipc_proc_ids_show(struct seq_file *s, void *v)
 	kipc_death_settle();
 	kipc_shm_settle(space);
 	seq_puts(s, "kind     in_use    max_idx   seq    next_id      limit              created              removed\n");
-	for (kind = 0; kind < KIPC_KINDS; kind++) {
+	for (kind = 0; kind < KIPC_ALL_KINDS; kind++) {
 		ids = &space->ids[kind];
 		down_write(&ids->rwsem);
 		seq_printf(s, "%-4s %10d %10d %5u %10d %10u %20llu %20llu\n",

@@ -4,8 +4,9 @@
  * sem_ctl.c, undo values are in sem_undo.c.
  *
  * A set that is removed leaves the tables at once (kipc_sem_end_locked); then,
- * under its own lock, its sleepers are woken and its undo values dropped
- * (kipc_sem_ended).  Whoever takes the lock must look at kipc_object.removed.
+ * under its own lock, what came before is done to its end, its sleepers are woken and
+ * its undo values dropped (kipc_sem_ended).  Whoever takes the lock must look at
+ * kipc_object.removed.
  */
 #include <linux/mm.h>
 #include <linux/module.h>
@@ -63,6 +64,8 @@ static void kipc_sem_ended(struct kipc_object *object)
 	struct kipc_sem_set *set = kipc_sem_set_of(object);
 
 	mutex_lock(&set->lock);
+	/* Whom a death of before lets go on has succeeded. */
+	kipc_sem_catch_up_locked(set);
 	if (set->shared)
 		WRITE_ONCE(set->shared->state, KIPC_SEM_REMOVED);
 	kipc_sem_wake_all_locked(set, -EIDRM);

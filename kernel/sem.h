@@ -71,12 +71,16 @@ struct kipc_sem {
  * @views: what processes have mapped, by kipc_sem_view.of_set; @lock
  * @view_count: how many; @lock, and read without
  * @cuts: how often views were cut; @lock
+ * @closed: calls until whose end nobody gets a view; @lock
  * @pages: while there are @views; @lock
  * @shared: their memory, hostile, or NULL; @lock; the exit hook looks under RCU
  * @dying: undo values of processes that died; pushed without a lock, taken out under
  *	   @lock
  * @dead: those that are being applied, in the order of the deaths, by
  *	  kipc_sem_undo.of_set; @lock
+ * @deaths: how many have come there so far; @lock
+ * @shown: of those up to this one semaphore may have been changed by itself; @lock
+ * @whole: calls that wait for what deaths do to more than one semaphore; @lock
  * @unsettled: values have changed and sleepers not been looked at since: of the first so
  *	       many semaphores; while @complex, of all if not 0; @lock
  * @folding: see the lock map
@@ -97,10 +101,14 @@ struct kipc_sem_set {
 	struct list_head views;
 	unsigned int view_count;
 	unsigned long cuts;
+	unsigned int closed;
 	struct kipc_sem_pages *pages;
 	struct kipc_sem_shared *shared;
 	struct llist_head dying;
 	struct list_head dead;
+	u64 deaths;
+	u64 shown;
+	unsigned int whole;
 	unsigned int unsettled;
 	struct mutex folding;
 	unsigned long serial;
@@ -120,6 +128,8 @@ struct kipc_sem_set {
  *	   kipc_sem_sleeper.of_undo; kipc_sem_set.lock
  * @forgets: kipc_sem_set.forgets as of @adjust: all of it is 0 if that is another now;
  *	     kipc_sem_set.lock
+ * @number: once it is in kipc_sem_set.dead: kipc_sem_set.deaths as of then;
+ *	    kipc_sem_set.lock
  * @applied: once the process died: semaphores that are dealt with; kipc_sem_set.lock
  * @rcu: for the grace period
  * @adjust: by semaphore, what is added to its value, but for what user space keeps in
@@ -138,6 +148,7 @@ struct kipc_sem_undo {
 	bool used;
 	struct list_head calls;
 	unsigned long forgets;
+	u64 number;
 	unsigned int applied;
 	struct rcu_head rcu;
 	s32 adjust[];
@@ -264,9 +275,10 @@ int kipc_sem_op(struct kipc_space *space, int id, const struct sembuf __user *so
 int kipc_sem_op_granted(const struct kipc_grant *grant, const struct sembuf __user *sops,
 			unsigned int nsops, unsigned int flags,
 			const struct kipc_timeout *timeout);
+int kipc_sem_op_brief(const struct kipc_grant *grant, unsigned int num, int change);
 int kipc_sem_op_one(const struct kipc_grant *grant, const struct sembuf *sop, bool waits);
 int kipc_sem_op_async(const struct kipc_grant *grant, struct kipc_sem_sleeper *op, bool waits);
-void kipc_sem_end_async(struct kipc_object *object, struct kipc_sem_sleeper *op, int status);
+bool kipc_sem_end_async(struct kipc_object *object, struct kipc_sem_sleeper *op, int status);
 void kipc_sem_cancel_locked(struct kipc_sem_set *set, struct kipc_sem_undo *undo);
 void kipc_sem_settle_locked(struct kipc_sem_set *set, unsigned int num, unsigned int count);
 void kipc_sem_settle_some_locked(struct kipc_sem_set *set);
@@ -281,8 +293,11 @@ struct kipc_sem_undo *kipc_sem_undo_get(struct kipc_sem_set *set);
 void kipc_sem_undo_forget_locked(struct kipc_sem_set *set, unsigned int num);
 void kipc_sem_undo_forget_all_locked(struct kipc_sem_set *set);
 void kipc_sem_undo_clear_locked(struct kipc_sem_undo *undo);
-void kipc_sem_catch_up(struct kipc_sem_set *set);
+void kipc_sem_catch_up_locked(struct kipc_sem_set *set);
+void kipc_sem_catch_up_whole_locked(struct kipc_sem_set *set);
 void kipc_sem_catch_up_one_locked(struct kipc_sem_set *set, unsigned int num);
+void kipc_sem_catch_up_ops_locked(struct kipc_sem_set *set, const struct sembuf *sops,
+				  unsigned int nsops);
 void kipc_sem_undo_end_locked(struct kipc_sem_set *set);
 void kipc_sem_undo_mark(struct kipc_process *process);
 void kipc_sem_undo_drain(struct kipc_process *process);
@@ -327,13 +342,13 @@ static inline bool kipc_sem_is_behind_locked(struct kipc_sem_set *set)
  * kipc_sem_set_lock() - take a set's lock
  * @set: the set, referenced
  *
- * What the death of processes does to the set has been done when this returns.
+ * What the deaths up to now do to the set has been done when this returns.
  */
 static inline void kipc_sem_set_lock(struct kipc_sem_set *set)
 {
 	mutex_lock(&set->lock);
 	if (kipc_sem_is_behind_locked(set))
-		kipc_sem_catch_up(set);
+		kipc_sem_catch_up_whole_locked(set);
 }
 
 /**
@@ -341,8 +356,8 @@ static inline void kipc_sem_set_lock(struct kipc_sem_set *set)
  * @set: the set, referenced
  * @num: the semaphore
  *
- * What the death of processes does to the semaphore has been done when this returns, and
- * sem_otime tells of it.
+ * What the deaths up to now do to the semaphore has been done when this returns, and
+ * sem_otime tells of them.
  */
 static inline void kipc_sem_set_lock_one(struct kipc_sem_set *set, unsigned int num)
 {
@@ -364,6 +379,17 @@ static inline void kipc_sem_set_unlock(struct kipc_sem_set *set)
 		mutex_unlock(&set->lock);
 }
 
+/**
+ * kipc_sem_pause_locked() - let others have a set's lock, and the processor
+ * @set: the set; its lock is held
+ */
+static inline void kipc_sem_pause_locked(struct kipc_sem_set *set)
+{
+	kipc_sem_set_unlock(set);
+	cond_resched();
+	mutex_lock(&set->lock);
+}
+
 /* sem_watch.c */
 void kipc_sem_object_lock(struct kipc_object *object, const struct kipc_watch *watch);
 void kipc_sem_object_unlock(struct kipc_object *object);
@@ -373,5 +399,6 @@ void kipc_sem_disarmed_locked(struct kipc_object *object, struct kipc_watch *wat
 
 /* sem_ctl.c */
 int kipc_sem_ctl(struct kipc_space *space, int id, int num, int cmd, u64 arg);
+int kipc_sem_stat_granted(const struct kipc_grant *grant, void __user *buf);
 
 #endif /* KIPC_SEM_H */

@@ -77,7 +77,8 @@ static int kipc_sem_put_stat_compat(void __user *buf, const struct semid64_ds *s
 }
 #endif
 
-static int kipc_sem_ctl_stat(struct kipc_space *space, int id, int cmd, void __user *buf)
+static int kipc_sem_ctl_stat(struct kipc_space *space, int id, const struct kipc_grant *grant,
+			     int cmd, void __user *buf)
 {
 	struct kipc_object *object;
 	struct kipc_sem_set *set;
@@ -85,7 +86,7 @@ static int kipc_sem_ctl_stat(struct kipc_space *space, int id, int cmd, void __u
 	int ret = 0;
 
 	memset(&stat, 0, sizeof(stat));
-	object = cmd == IPC_STAT ? kipc_find(space, KIPC_KIND_SEM, id) :
+	object = cmd == IPC_STAT ? kipc_find_granted(space, KIPC_KIND_SEM, id, grant) :
 				   kipc_find_index(space, KIPC_KIND_SEM, id);
 	if (IS_ERR(object))
 		return PTR_ERR(object);
@@ -95,7 +96,7 @@ static int kipc_sem_ctl_stat(struct kipc_space *space, int id, int cmd, void __u
 	kipc_sem_set_lock_one(set, 0);
 	stat.sem_otime = kipc_sem_otime_locked(set);
 	spin_lock(&object->lock);
-	if (cmd != SEM_STAT_ANY && !kipc_may_access(object, S_IRUGO)) {
+	if (cmd != SEM_STAT_ANY && !kipc_may(object, S_IRUGO, grant)) {
 		ret = -EACCES;
 	} else if (object->removed) {
 		ret = -EIDRM;
@@ -129,8 +130,11 @@ static void kipc_sem_get_values_locked(struct kipc_sem_set *set, u16 *values)
 		kipc_sem_hold_locked(set, i, part);
 		cond_resched();
 	}
-	for (i = 0; i < count; i++)
+	for (i = 0; i < count; i++) {
+		if (i % KIPC_SEM_STRIDE == 0)
+			cond_resched();
 		values[i] = kipc_sem_value(set, i);
+	}
 	for (i = 0; i < count; i += part) {
 		part = min(count - i, KIPC_SEM_STRIDE);
 		kipc_sem_release_locked(set, i, part);
@@ -232,9 +236,11 @@ static int kipc_sem_assign_all(struct kipc_sem_set *set, const u16 *values)
 
 	kipc_sem_set_lock(set);
 	if (set->shared && (set->view_count + 1ull) * count > KIPC_SEM_MUCH) {
+		set->closed++;
 		kipc_sem_set_unlock(set);
 		kipc_sem_cut_all(set);
 		kipc_sem_set_lock(set);
+		set->closed--;
 	}
 	if (READ_ONCE(set->object.removed))
 		goto unlock;
@@ -248,7 +254,7 @@ static int kipc_sem_assign_all(struct kipc_sem_set *set, const u16 *values)
 		set->unsettled = count;
 	kipc_sem_release_locked(set, 0, count);
 	if (set->unsettled)
-		kipc_sem_catch_up(set);
+		kipc_sem_catch_up_locked(set);
 	ret = 0;
 unlock:
 	kipc_sem_set_unlock(set);
@@ -409,7 +415,7 @@ int kipc_sem_ctl(struct kipc_space *space, int id, int num, int cmd, u64 arg)
 	case IPC_STAT:
 	case SEM_STAT:
 	case SEM_STAT_ANY:
-		return kipc_sem_ctl_stat(space, id, cmd, buf);
+		return kipc_sem_ctl_stat(space, id, NULL, cmd, buf);
 	case GETALL:
 		return kipc_sem_ctl_getall(space, id, buf);
 	case GETVAL:
@@ -428,4 +434,17 @@ int kipc_sem_ctl(struct kipc_space *space, int id, int num, int cmd, u64 arg)
 	default:
 		return -EINVAL;
 	}
+}
+
+/**
+ * kipc_sem_stat_granted() - IPC_STAT through a handle
+ * @grant: set, and rights to it
+ * @buf: user address of a structure in the caller's layout
+ *
+ * Context: process; may sleep.
+ * Return: 0, or an error as semctl(2) has it.
+ */
+int kipc_sem_stat_granted(const struct kipc_grant *grant, void __user *buf)
+{
+	return kipc_sem_ctl_stat(grant->object->space, 0, grant, IPC_STAT, buf);
 }

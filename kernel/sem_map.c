@@ -119,7 +119,7 @@ static int kipc_sem_pages_new_locked(struct kipc_sem_set *set, struct kipc_accou
 	smp_store_release(&set->shared, pages->shared);
 	/* Whoever died before it could see the pages is in the list now. */
 	smp_mb();
-	if (!llist_empty(&set->dying))
+	if (!llist_empty(&set->dying) || !list_empty(&set->dead))
 		WRITE_ONCE(set->shared->state, KIPC_SEM_DRAIN);
 	return 0;
 }
@@ -404,14 +404,6 @@ static bool kipc_sem_fold_some_locked(struct kipc_sem_view *view)
 	return true;
 }
 
-/* Others may have the lock, and the processor. */
-static void kipc_sem_pause_locked(struct kipc_sem_set *set)
-{
-	mutex_unlock(&set->lock);
-	cond_resched();
-	mutex_lock(&set->lock);
-}
-
 /* From here on no page of the set comes into the view. */
 static void kipc_sem_mark_cut_locked(struct kipc_sem_view *view)
 {
@@ -441,9 +433,10 @@ static void kipc_sem_end_cut(struct kipc_sem_set *set, unsigned long cut)
 	kipc_shared_cut(kipc_sem_window(set), kipc_sem_shared_pages(set));
 	mutex_lock(&set->folding);
 	mutex_lock(&set->lock);
-	while ((view = kipc_sem_find_cut_locked(set, cut)))
-		if (!kipc_sem_fold_some_locked(view))
-			kipc_sem_pause_locked(set);
+	while ((view = kipc_sem_find_cut_locked(set, cut))) {
+		kipc_sem_fold_some_locked(view);
+		kipc_sem_pause_locked(set);
+	}
 	mutex_unlock(&set->lock);
 	mutex_unlock(&set->folding);
 }
@@ -493,8 +486,10 @@ void kipc_sem_cut_all(struct kipc_sem_set *set)
 	unsigned long cut;
 
 	mutex_lock(&set->lock);
-	list_for_each_entry(view, &set->views, of_set)
+	list_for_each_entry(view, &set->views, of_set) {
 		kipc_sem_mark_cut_locked(view);
+		cond_resched();
+	}
 	cut = list_empty(&set->views) ? 0 : set->cuts;
 	mutex_unlock(&set->lock);
 	if (cut)
@@ -749,13 +744,36 @@ static int kipc_sem_view_add_locked(struct kipc_sem_view *view, struct kipc_sem_
 	return 0;
 }
 
+/*
+ * Is something in the way of a view of a set?  Then what it is has been waited for, without
+ * the lock, and it is to be asked again.  @undo may be gone if the set has been removed.
+ */
+static bool kipc_sem_wait_closed_unlock(struct kipc_sem_set *set, struct kipc_sem_undo *undo)
+{
+	unsigned long cut;
+
+	if (READ_ONCE(set->object.removed))
+		return false;
+	cut = undo && undo->view ? undo->view->cut : 0;
+	if (!cut && !set->closed)
+		return false;
+	kipc_sem_set_unlock(set);
+	if (cut) {
+		kipc_sem_end_cut(set, cut);
+	} else {
+		mutex_lock(&set->folding);
+		mutex_unlock(&set->folding);
+		cond_resched();
+	}
+	return true;
+}
+
 /* A view of a set for the caller, with one mapping. */
 static struct kipc_sem_view *kipc_sem_view_make(struct kipc_sem_set *set, bool writable)
 {
 	struct kipc_process *process = kipc_process_current();
 	struct kipc_sem_undo *undo = NULL;
 	struct kipc_sem_view *view;
-	unsigned long cut;
 	int ret;
 
 	if (IS_ERR(process))
@@ -775,15 +793,9 @@ static struct kipc_sem_view *kipc_sem_view_make(struct kipc_sem_set *set, bool w
 	if (ret)
 		goto free_view;
 
-	for (;;) {
+	do
 		kipc_sem_set_lock(set);
-		cut = undo && undo->view ? undo->view->cut : 0;
-		if (!cut)
-			break;
-		/* Only as long as that takes is it in the way. */
-		kipc_sem_set_unlock(set);
-		kipc_sem_end_cut(set, cut);
-	}
+	while (kipc_sem_wait_closed_unlock(set, undo));
 	ret = kipc_sem_view_add_locked(view, undo);
 	kipc_sem_set_unlock(set);
 	if (ret)

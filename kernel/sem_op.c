@@ -386,6 +386,8 @@ void kipc_sem_visit_sleepers_locked(struct kipc_sem_set *set, kipc_sem_visitor v
 	kipc_sem_visit_queue_locked(set, &set->change, visit, data);
 	kipc_sem_visit_queue_locked(set, &set->zero, visit, data);
 	for (i = 0; i < kipc_sem_count(set); i++) {
+		if (i % KIPC_SEM_STRIDE == 0)
+			cond_resched();
 		if (!set->sems[i].sleepers)
 			continue;
 		kipc_sem_visit_queue_locked(set, &set->sems[i].change, visit, data);
@@ -399,12 +401,20 @@ void kipc_sem_visit_sleepers_locked(struct kipc_sem_set *set, kipc_sem_visitor v
 static void kipc_sem_set_lock_ops(struct kipc_sem_set *set, const struct kipc_sem_sleeper *op)
 {
 	mutex_lock(&set->lock);
-	if (!kipc_sem_is_behind_locked(set))
-		return;
-	if (op->nsops == 1)
-		kipc_sem_catch_up_one_locked(set, op->sops->sem_num);
-	else
-		kipc_sem_catch_up(set);
+	if (kipc_sem_is_behind_locked(set))
+		kipc_sem_catch_up_ops_locked(set, op->sops, op->nsops);
+}
+
+/* So many sleep already that one more call could not be counted. */
+static bool kipc_sem_is_crowded_locked(const struct kipc_sem_set *set,
+				       const struct kipc_sem_sleeper *op)
+{
+	unsigned int i;
+
+	for (i = 0; i < op->nsops; i++)
+		if (unlikely(set->sems[op->sops[i].sem_num].sleepers > INT_MAX - op->nsops))
+			return true;
+	return false;
 }
 
 /* Nobody has carried it out yet; the set's lock is held, and given back. */
@@ -460,38 +470,39 @@ static int kipc_sem_take_undo_locked(struct kipc_sem_set *set, struct kipc_sem_s
 }
 
 /*
- * A single operation on a semaphore that no process maps, nobody sleeps on or watches: as
- * kipc_sem_do_op() does it, whose answer it is that it takes for KIPC_SLEEPS.
+ * The caller's single operation, without SEM_UNDO, on a semaphore that no process maps, nobody
+ * sleeps on or watches: as kipc_sem_do_op() does it, whose answer it is that it takes for
+ * KIPC_SLEEPS.
  */
 static __always_inline int kipc_sem_do_simple(struct kipc_sem_set *set,
 					      const struct kipc_grant *grant,
-					      const struct kipc_sem_sleeper *op)
+					      unsigned int num, int change)
 {
-	const struct sembuf *sop = op->sops;
-	int value, ret = KIPC_SLEEPS;
 	struct kipc_sem *sem;
+	int value;
 
-	if (op->nsops != 1 || sop->sem_num >= kipc_sem_count(set) || op->asks ||
-	    op->call.claim || sop->sem_flg & SEM_UNDO || READ_ONCE(set->shared))
+	if (num >= kipc_sem_count(set) || READ_ONCE(set->shared))
 		return KIPC_SLEEPS;
-	if (!kipc_may(&set->object, sop->sem_op ? S_IWUGO : S_IRUGO, grant))
+	if (!kipc_may(&set->object, change ? S_IWUGO : S_IRUGO, grant))
 		return KIPC_SLEEPS;
 	barrier_nospec();
 
-	sem = &set->sems[sop->sem_num];
+	sem = &set->sems[num];
 	mutex_lock(&set->lock);
-	value = sem->value + sop->sem_op;
+	value = sem->value + change;
 	if (likely(!set->shared && !sem->sleepers && !kipc_sem_is_behind_locked(set) &&
 		   !READ_ONCE(set->object.removed) &&
-		   (sop->sem_op ? value >= 0 && value <= SEMVMX : !value))) {
+		   (change ? value >= 0 && value <= SEMVMX : !value))) {
 		WRITE_ONCE(set->object.calls, set->object.calls + 1);
 		sem->value = value;
-		kipc_sem_touch_locked(set, sop->sem_num, op->call.pid);
+		if (unlikely(sem->pid != task_tgid(current)))
+			kipc_sem_touch_locked(set, num, task_tgid(current));
 		set->otime = ktime_get_real_seconds();
-		ret = 0;
+		mutex_unlock(&set->lock);
+		return 0;
 	}
 	mutex_unlock(&set->lock);
-	return ret;
+	return KIPC_SLEEPS;
 }
 
 static int kipc_sem_do_op(struct kipc_sem_set *set, const struct kipc_grant *grant,
@@ -502,9 +513,10 @@ static int kipc_sem_do_op(struct kipc_sem_set *set, const struct kipc_grant *gra
 	bool undoes = false;
 	int ret;
 
-	ret = kipc_sem_do_simple(set, grant, op);
-	if (likely(ret != KIPC_SLEEPS))
-		return ret;
+	sop = op->sops;
+	if (op->nsops == 1 && !op->asks && !op->call.claim && !(sop->sem_flg & SEM_UNDO) &&
+	    likely(!kipc_sem_do_simple(set, grant, sop->sem_num, sop->sem_op)))
+		return 0;
 	for (sop = op->sops; sop < op->sops + op->nsops; sop++) {
 		max = max_t(unsigned int, max, sop->sem_num);
 		op->changes |= sop->sem_op;
@@ -529,6 +541,8 @@ static int kipc_sem_do_op(struct kipc_sem_set *set, const struct kipc_grant *gra
 	WRITE_ONCE(set->object.calls, set->object.calls + 1);
 	kipc_sem_hold_ops_locked(set, op->sops, op->nsops);
 	ret = kipc_sem_try_locked(set, op);
+	if (ret == KIPC_SLEEPS && kipc_sem_is_crowded_locked(set, op))
+		ret = -ENOMEM;
 	if (ret == KIPC_SLEEPS && timeout) {
 		/* That it was ended before it could sleep is for asynchronous ones only. */
 		if (likely(op->call.status >= 0))
@@ -563,7 +577,7 @@ static __always_inline int kipc_sem_op_on(struct kipc_space *space, int id,
 	if (nsops < 1)
 		return -EINVAL;
 	if (nsops > KIPC_SEM_FAST_OPS) {
-		copy = kvmalloc_array(nsops, sizeof(*copy), GFP_KERNEL_ACCOUNT);
+		copy = kvmalloc_array(nsops, sizeof(*copy), GFP_KERNEL_ACCOUNT | __GFP_NOWARN);
 		if (!copy)
 			return -ENOMEM;
 	}
@@ -643,6 +657,20 @@ int kipc_sem_op_one(const struct kipc_grant *grant, const struct sembuf *sop, bo
 			      waits ? &kipc_no_timeout : NULL);
 }
 
+/**
+ * kipc_sem_op_brief() - one operation without SEM_UNDO, where that is a few instructions
+ * @grant: the set, and rights to it
+ * @num: semaphore
+ * @change: what sem_op has
+ *
+ * Context: process; may sleep, but not for the semaphore.
+ * Return: 0; KIPC_SLEEPS: it is not; kipc_sem_op_one() tells why.
+ */
+int kipc_sem_op_brief(const struct kipc_grant *grant, unsigned int num, int change)
+{
+	return kipc_sem_do_simple(kipc_sem_set_of(grant->object), grant, num, change);
+}
+
 /* ---- Asynchronously ---- */
 
 /**
@@ -652,8 +680,9 @@ int kipc_sem_op_one(const struct kipc_grant *grant, const struct sembuf *sop, bo
  * @waits: for a semaphore
  *
  * Context: process; may sleep, but not for a semaphore.
- * Return: 0; KIPC_SLEEPS: it would, without @waits; -EIOCBQUEUED: it sleeps, and kipc_sleeper.finished will be called, or has
- *	   been; or an error as semop(2) has it.
+ * Return: 0; KIPC_SLEEPS: it would, without @waits; -EIOCBQUEUED: it sleeps, and
+ *	   kipc_sleeper.finished will be called, or has been; -ECANCELED: see
+ *	   kipc_sleeper.claim; or an error as semop(2) has it.
  */
 int kipc_sem_op_async(const struct kipc_grant *grant, struct kipc_sem_sleeper *op, bool waits)
 {
@@ -666,20 +695,33 @@ int kipc_sem_op_async(const struct kipc_grant *grant, struct kipc_sem_sleeper *o
  * @object: the set
  * @op: the call
  * @status: its result
+ *
+ * Return: whether it slept; kipc_sleeper.finished will not be called then, so whoever ends
+ *	   it tells whose it is.
  */
-void kipc_sem_end_async(struct kipc_object *object, struct kipc_sem_sleeper *op, int status)
+bool kipc_sem_end_async(struct kipc_object *object, struct kipc_sem_sleeper *op, int status)
 {
 	struct kipc_sem_set *set = kipc_sem_set_of(object);
+	bool slept;
 
-	kipc_sem_set_lock(set);
-	if (op->call.status == KIPC_SLEEPS) {
-		kipc_sem_finish_locked(set, op, status);
+	mutex_lock(&set->lock);
+	/* Once it has a result its operations may be gone; so, too, after a pause. */
+	if (op->call.status == KIPC_SLEEPS && kipc_sem_is_behind_locked(set)) {
+		if (op->nsops == 1)
+			kipc_sem_catch_up_one_locked(set, op->sops->sem_num);
+		else
+			kipc_sem_catch_up_locked(set);
+	}
+	slept = op->call.status == KIPC_SLEEPS;
+	if (slept) {
+		kipc_sem_dequeue_locked(set, op);
 		if (!set->complex)
 			kipc_sem_split_queue_locked(set);
-	} else if (op->call.status == KIPC_BEGINS) {
-		op->call.status = status;
 	}
+	if (slept || op->call.status == KIPC_BEGINS)
+		WRITE_ONCE(op->call.status, status);
 	kipc_sem_set_unlock(set);
+	return slept;
 }
 
 /**

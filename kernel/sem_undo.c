@@ -5,15 +5,21 @@
  * Death, step by step: the exit hook pushes the undo values of the dead process on
  * a list of each set (kipc_sem_undo_mark, no lock); who takes the set's lock next
  * applies them first, so nobody sees the set without them once the parent's wait has
- * returned; the worker takes the lock of every such set and then frees them
- * (kipc_sem_undo_drain).
+ * returned; the worker sees to it in every such set and then frees them
+ * (kipc_sem_undo_drain).  So does who removes a set, before anybody is told: a death of
+ * before may let a sleeper go on.
  *
  * There may be many dead, with an undo value of each of many semaphores.  So who wants
  * one semaphore applies what there is to it (kipc_sem_catch_up_one_locked), in the order
- * of the deaths, and goes on; who wants more applies all (kipc_sem_catch_up), and gives
- * the lock back after each KIPC_SEM_STRIDE of them.  While a sleeper waits for several
- * semaphores they are not independent: then all are applied for everybody, and sleepers
- * look at them when those of one death are through.
+ * of the deaths, and goes on; who wants more applies all (kipc_sem_catch_up_locked), and
+ * gives the lock back after each KIPC_SEM_STRIDE of them.  While a sleeper waits for
+ * several semaphores they are not independent: then all are applied for everybody, and
+ * sleepers look at them when those of one death are through.  So they are while somebody
+ * is on the way to look at several.
+ *
+ * Others may go on dying meanwhile.  Deaths are numbered, and nobody waits for those that
+ * come after him: but for what another has half done by then, which is done to its end at
+ * once.
  */
 #include <linux/sched/signal.h>
 #include <linux/slab.h>
@@ -27,6 +33,9 @@
 
 /* Undo values in sets that have ended are freed whenever this many were added. */
 #define KIPC_SEM_UNDO_PRUNE	32
+
+/* Those of one death that are looked at before others may have the lock: most are 0. */
+#define KIPC_SEM_UNDO_LOOKS	4096
 
 /* ---- The caller's ---- */
 
@@ -153,6 +162,9 @@ void kipc_sem_undo_forget_locked(struct kipc_sem_set *set, unsigned int num)
 		undo->adjust[num] = -kipc_sem_fast_locked(undo, num);
 		kipc_sem_show_slow_locked(undo, num);
 	}
+	/* Whoever died since the lock was taken did so after this. */
+	list_for_each_entry(undo, &set->dead, of_set)
+		undo->adjust[num] = -kipc_sem_fast_locked(undo, num);
 }
 
 /**
@@ -208,8 +220,16 @@ void kipc_sem_undo_end_locked(struct kipc_sem_set *set)
 
 /* ---- Of the dead of a set ---- */
 
-/* Who died joins those whose undo values are being applied.  Return: whether there are any. */
-static bool kipc_sem_undo_collect_locked(struct kipc_sem_set *set)
+/* User space may go on if nothing is left to be applied. */
+static void kipc_sem_undo_collected_locked(struct kipc_sem_set *set)
+{
+	/* If it is another by now it is for the next who takes the lock. */
+	if (set->shared && list_empty(&set->dead))
+		cmpxchg(&set->shared->state, KIPC_SEM_DRAINING, 0);
+}
+
+/* Who died joins those whose undo values are being applied. */
+static void kipc_sem_undo_collect_locked(struct kipc_sem_set *set)
 {
 	struct kipc_sem_undo *undo, *next;
 
@@ -227,14 +247,15 @@ static bool kipc_sem_undo_collect_locked(struct kipc_sem_set *set)
 		undo->used |= undo->view && READ_ONCE(undo->view->private->used);
 		if (undo->used)
 			set->otime = ktime_get_real_seconds();
+		undo->number = ++set->deaths;
 		list_move_tail(&undo->of_set, &set->dead);
 	}
-	if (!list_empty(&set->dead))
-		return true;
-	/* If it is another by now it is for the next who takes the lock. */
-	if (set->shared)
-		cmpxchg(&set->shared->state, KIPC_SEM_DRAINING, 0);
-	return false;
+	kipc_sem_undo_collected_locked(set);
+}
+
+static struct kipc_sem_undo *kipc_sem_undo_first_dead(struct kipc_sem_set *set)
+{
+	return list_first_entry_or_null(&set->dead, struct kipc_sem_undo, of_set);
 }
 
 static bool kipc_sem_undo_has_values(struct kipc_sem_set *set, struct kipc_sem_undo *undo)
@@ -270,59 +291,111 @@ static void kipc_sem_undo_adjust_locked(struct kipc_sem_set *set, struct kipc_se
 /* The next few of who died first; there is one.  Once all are applied it may be freed. */
 static void kipc_sem_undo_apply_some_locked(struct kipc_sem_set *set)
 {
-	struct kipc_sem_undo *undo = list_first_entry(&set->dead, struct kipc_sem_undo, of_set);
-	unsigned int i, end = min(undo->applied + KIPC_SEM_STRIDE, kipc_sem_count(set));
+	struct kipc_sem_undo *undo = kipc_sem_undo_first_dead(set);
+	unsigned int i, end, found = 0;
 
 	if (undo->view && !kipc_sem_fold_dead_locked(undo->view))
 		return;
 	if (kipc_sem_undo_has_values(set, undo)) {
-		for (i = undo->applied; i < end; i++)
-			if (undo->adjust[i])
-				kipc_sem_undo_adjust_locked(set, undo, i);
-		undo->applied = end;
-		if (end < kipc_sem_count(set))
+		end = min(undo->applied + KIPC_SEM_UNDO_LOOKS, kipc_sem_count(set));
+		for (i = undo->applied; i < end && found < KIPC_SEM_STRIDE; i++) {
+			if (!undo->adjust[i])
+				continue;
+			kipc_sem_undo_adjust_locked(set, undo, i);
+			found++;
+		}
+		undo->applied = i;
+		if (i < kipc_sem_count(set))
 			return;
 	}
 	/* As native: then they are looked at though nothing has changed. */
 	if (undo->used && set->complex)
 		set->unsettled = kipc_sem_count(set);
 	kipc_sem_undo_detach_locked(undo);
+	kipc_sem_undo_collected_locked(set);
 }
 
-/* Of one death all values change before any sleeper looks at several of them. */
-static bool kipc_sem_may_settle_locked(struct kipc_sem_set *set)
+static bool kipc_sem_is_half_applied_locked(struct kipc_sem_set *set)
 {
-	struct kipc_sem_undo *undo;
+	struct kipc_sem_undo *undo = kipc_sem_undo_first_dead(set);
 
-	undo = list_first_entry_or_null(&set->dead, struct kipc_sem_undo, of_set);
-	return set->unsettled && !(set->complex && undo && undo->applied);
+	return undo && undo->applied;
 }
 
-/* The next few.  Return: whether there are none. */
-static bool kipc_sem_catch_up_some_locked(struct kipc_sem_set *set)
+/* The next few; there are some. */
+static void kipc_sem_catch_up_some_locked(struct kipc_sem_set *set)
 {
-	bool has_dead = kipc_sem_undo_collect_locked(set);
-
-	if (kipc_sem_may_settle_locked(set))
+	/* Of one death all values change before any sleeper looks at several of them. */
+	if (set->unsettled && !(set->complex && kipc_sem_is_half_applied_locked(set)))
 		kipc_sem_settle_some_locked(set);
-	else if (has_dead)
-		kipc_sem_undo_apply_some_locked(set);
 	else
-		return true;
-	return false;
+		kipc_sem_undo_apply_some_locked(set);
+}
+
+/* Is there a death that is not over, up to the one with this number? */
+static bool kipc_sem_is_due_locked(struct kipc_sem_set *set, u64 last)
+{
+	struct kipc_sem_undo *undo = kipc_sem_undo_first_dead(set);
+
+	return undo && undo->number <= last;
+}
+
+/*
+ * Up to the death with a number, and the setting of all values; what others have begun
+ * since is no longer given way to once that has been enough for all there was.
+ */
+static void kipc_sem_catch_up_to_locked(struct kipc_sem_set *set, u64 last)
+{
+	unsigned int left = kipc_sem_count(set) / KIPC_SEM_STRIDE + 1;
+	bool is_due;
+
+	while ((is_due = kipc_sem_is_due_locked(set, last)) || set->unsettled ||
+	       kipc_sem_is_half_applied_locked(set)) {
+		kipc_sem_catch_up_some_locked(set);
+		if (!is_due && !left) {
+			cond_resched();
+			continue;
+		}
+		left -= !is_due;
+		kipc_sem_pause_locked(set);
+	}
 }
 
 /**
- * kipc_sem_catch_up() - do to a set what deaths do, and the setting of all values
+ * kipc_sem_catch_up_locked() - do to a set what deaths do, and the setting of all values
  * @set: the set; its lock is held, and given back in between
  */
-void kipc_sem_catch_up(struct kipc_sem_set *set)
+void kipc_sem_catch_up_locked(struct kipc_sem_set *set)
 {
-	lockdep_assert_held(&set->lock);
-	while (!READ_ONCE(set->object.removed) && !kipc_sem_catch_up_some_locked(set)) {
-		kipc_sem_set_unlock(set);
+	kipc_sem_undo_collect_locked(set);
+	kipc_sem_catch_up_to_locked(set, set->deaths);
+}
+
+/**
+ * kipc_sem_catch_up_whole_locked() - the same, to look at several semaphores then
+ * @set: the set; its lock is held, and given back in between
+ *
+ * Meanwhile nobody is shown one semaphore of a later death, which the others would not show
+ * yet: whoever has seen it came after that death, and before the caller.
+ */
+void kipc_sem_catch_up_whole_locked(struct kipc_sem_set *set)
+{
+	set->whole++;
+	kipc_sem_catch_up_locked(set);
+	set->whole--;
+}
+
+/* What the deaths up to @set->shown do to one semaphore. */
+static void kipc_sem_adjust_one_locked(struct kipc_sem_set *set, unsigned int num)
+{
+	struct kipc_sem_undo *undo;
+
+	list_for_each_entry(undo, &set->dead, of_set) {
+		if (undo->number > set->shown)
+			break;
+		if (kipc_sem_undo_has_values(set, undo))
+			kipc_sem_undo_adjust_locked(set, undo, num);
 		cond_resched();
-		mutex_lock(&set->lock);
 	}
 }
 
@@ -333,22 +406,30 @@ void kipc_sem_catch_up(struct kipc_sem_set *set)
  */
 void kipc_sem_catch_up_one_locked(struct kipc_sem_set *set, unsigned int num)
 {
-	bool has_dead = kipc_sem_undo_collect_locked(set);
-	struct kipc_sem_undo *undo;
+	kipc_sem_undo_collect_locked(set);
+	if (set->complex || set->whole) {
+		kipc_sem_catch_up_to_locked(set, set->deaths);
+	} else {
+		if (num < set->unsettled)
+			kipc_sem_settle_locked(set, num, 1);
+		set->shown = set->deaths;
+	}
+	kipc_sem_adjust_one_locked(set, num);
+}
 
-	if (set->complex) {
-		kipc_sem_catch_up(set);
-		return;
-	}
-	if (num < set->unsettled)
-		kipc_sem_settle_locked(set, num, 1);
-	if (!has_dead)
-		return;
-	list_for_each_entry(undo, &set->dead, of_set) {
-		if (kipc_sem_undo_has_values(set, undo))
-			kipc_sem_undo_adjust_locked(set, undo, num);
-		cond_resched();
-	}
+/**
+ * kipc_sem_catch_up_ops_locked() - the same, to what a call names
+ * @set: the set, not removed; its lock is held, and perhaps given back in between
+ * @sops: its operations
+ * @nsops: how many
+ */
+void kipc_sem_catch_up_ops_locked(struct kipc_sem_set *set, const struct sembuf *sops,
+				  unsigned int nsops)
+{
+	if (nsops == 1)
+		kipc_sem_catch_up_one_locked(set, sops->sem_num);
+	else
+		kipc_sem_catch_up_whole_locked(set);
 }
 
 /* ---- Of a dead process ---- */
@@ -398,10 +479,12 @@ void kipc_sem_undo_drain(struct kipc_process *process)
 			set = NULL;
 		rcu_read_unlock();
 		if (set) {
-			kipc_sem_set_lock(set);
-			/* It has been removed and kipc_sem_undo_end_locked() is to come. */
-			if (undo->set)
-				kipc_sem_undo_detach_locked(undo);
+			mutex_lock(&set->lock);
+			/* A set that is being removed is no other: see kipc_sem_ended(). */
+			if (undo->set) {
+				kipc_sem_undo_collect_locked(set);
+				kipc_sem_catch_up_to_locked(set, undo->number);
+			}
 			kipc_sem_set_unlock(set);
 			kipc_object_put(&set->object);
 		}

@@ -144,7 +144,10 @@ static void kipc_shm_closed(struct kipc_object *object)
 /* The inode number in /proc/pid/maps is the id, as native shows it. */
 static void kipc_shm_named(struct kipc_object *object)
 {
-	file_inode(kipc_shm_of(object)->file)->i_ino = object->id;
+	struct kipc_shm *shm = kipc_shm_of(object);
+
+	if (!shm->is_adopted)
+		file_inode(shm->file)->i_ino = object->id;
 }
 
 static unsigned long kipc_shm_users(struct kipc_object *object)
@@ -217,7 +220,9 @@ static struct kipc_shm *kipc_shm_alloc(struct kipc_space *space,
 	if (!shm)
 		return ERR_PTR(-ENOMEM);
 	shm->object.size = get->size;
-	shm->file = kipc_memory_new(get->key, get->size, get->flags);
+	shm->is_adopted = get->memory;
+	shm->file = get->memory ? kipc_memory_adopt(get->memory, get->size) :
+		    kipc_memory_new(get->key, get->size, get->flags);
 	if (IS_ERR(shm->file)) {
 		ret = PTR_ERR(shm->file);
 		goto free_shm;

@@ -24,8 +24,7 @@
 #include "find.h"
 #include "object.h"
 
-/* Bits that native shows in a segment's mode beside the permissions. */
-#define SHM_DEST	01000	/* to be destroyed with the last attachment */
+/* What native shows in a segment's mode beside the permissions, and SHM_DEST (object.h). */
 #define SHM_LOCKED	02000	/* locked into memory */
 
 struct file;
@@ -45,6 +44,7 @@ struct vm_operations_struct;
  * @file: the memory, open for reading and writing, with a reference; constant
  * @readonly: the same, open for reading, with a reference; made by the first
  *	      read-only attachment, NULL until then
+ * @is_adopted: the memory was a caller's memfd; constant
  * @files: files of the segment that are not released yet; the last frees the memory
  * @fops: the file system's file operations; constant
  * @vm_ops: the file system's operations of a mapping, set by the first attachment
@@ -57,6 +57,7 @@ struct kipc_shm {
 	struct kipc_account *locker;
 	struct file *file;
 	struct file *readonly;
+	bool is_adopted;
 	refcount_t files;
 	const struct file_operations *fops;
 	const struct vm_operations_struct *vm_ops;
@@ -100,6 +101,9 @@ void kipc_shm_hook_file(struct kipc_shm *shm, struct file *file);
 void kipc_shm_map_init(void);
 
 /* shm_ctl.c */
+struct file *kipc_shm_export(struct kipc_space *space, int id, const struct kipc_grant *grant,
+			     unsigned int flags);
 int kipc_shm_ctl(struct kipc_space *space, int id, int cmd, void __user *buf);
+int kipc_shm_stat_granted(const struct kipc_grant *grant, void __user *buf);
 
 #endif /* KIPC_SHM_H */

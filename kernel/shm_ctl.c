@@ -173,8 +173,8 @@ static void kipc_shm_fill_stat_locked(struct kipc_shm *shm, struct shmid64_ds *s
 	stat->shm_nattch = shm->object.nattch;
 }
 
-static int kipc_shm_ctl_stat(struct kipc_space *space, int id, int cmd,
-			     void __user *buf)
+static int kipc_shm_ctl_stat(struct kipc_space *space, int id, const struct kipc_grant *grant,
+			     int cmd, void __user *buf)
 {
 	struct shmid64_ds stat;
 	struct kipc_object *object;
@@ -182,14 +182,14 @@ static int kipc_shm_ctl_stat(struct kipc_space *space, int id, int cmd,
 	int ret = 0;
 
 	memset(&stat, 0, sizeof(stat));
-	object = cmd == IPC_STAT ? kipc_find(space, KIPC_KIND_SHM, id) :
+	object = cmd == IPC_STAT ? kipc_find_granted(space, KIPC_KIND_SHM, id, grant) :
 				   kipc_find_index(space, KIPC_KIND_SHM, id);
 	if (IS_ERR(object))
 		return PTR_ERR(object);
 
 	shm = kipc_shm_of(object);
 	spin_lock(&shm->object.lock);
-	if (cmd != SHM_STAT_ANY && !kipc_may_access(&shm->object, S_IRUGO))
+	if (cmd != SHM_STAT_ANY && !kipc_may(&shm->object, S_IRUGO, grant))
 		ret = -EACCES;
 	else if (shm->object.removed)
 		ret = -EIDRM;
@@ -295,6 +295,43 @@ static int kipc_shm_ctl_set(struct kipc_space *space, int id, const void __user 
 }
 
 /**
+ * kipc_shm_export() - a file of a segment's memory
+ * @space: the caller's space
+ * @id: segment
+ * @grant: the segment instead, and rights to it, or NULL
+ * @flags: O_RDONLY or O_RDWR
+ *
+ * Context: may sleep.
+ * Return: the file, -EINVAL, -EIDRM, -EACCES or another error.
+ */
+struct file *kipc_shm_export(struct kipc_space *space, int id, const struct kipc_grant *grant,
+			     unsigned int flags)
+{
+	unsigned int rights = flags == O_RDWR ? S_IRUGO | S_IWUGO : S_IRUGO;
+	struct kipc_object *object;
+	struct file *file = NULL;
+	struct kipc_shm *shm;
+
+	object = kipc_find_granted(space, KIPC_KIND_SHM, id, grant);
+	if (IS_ERR(object))
+		return ERR_CAST(object);
+	shm = kipc_shm_of(object);
+	spin_lock(&object->lock);
+	/* What a descriptor holds is there as long as that. */
+	if (object->removed && !grant)
+		file = ERR_PTR(-EIDRM);
+	else if (!kipc_may(object, rights, grant))
+		file = ERR_PTR(-EACCES);
+	spin_unlock(&object->lock);
+	if (!file) {
+		kipc_memory_seal(shm->file, shm->is_adopted);
+		file = kipc_memory_open(shm->file, flags);
+	}
+	kipc_object_put(object);
+	return file;
+}
+
+/**
  * kipc_shm_ctl() - shmctl(2)
  * @space: the caller's space
  * @id: segment, or index for SHM_STAT and SHM_STAT_ANY
@@ -317,7 +354,7 @@ int kipc_shm_ctl(struct kipc_space *space, int id, int cmd, void __user *buf)
 	case IPC_STAT:
 	case SHM_STAT:
 	case SHM_STAT_ANY:
-		return kipc_shm_ctl_stat(space, id, cmd, buf);
+		return kipc_shm_ctl_stat(space, id, NULL, cmd, buf);
 	case IPC_SET:
 		return kipc_shm_ctl_set(space, id, buf);
 	case IPC_RMID:
@@ -329,4 +366,17 @@ int kipc_shm_ctl(struct kipc_space *space, int id, int cmd, void __user *buf)
 	default:
 		return -EINVAL;
 	}
+}
+
+/**
+ * kipc_shm_stat_granted() - IPC_STAT through a handle
+ * @grant: segment, and rights to it
+ * @buf: user address of a structure in the caller's layout
+ *
+ * Context: process; may sleep.
+ * Return: 0, or an error as shmctl(2) has it.
+ */
+int kipc_shm_stat_granted(const struct kipc_grant *grant, void __user *buf)
+{
+	return kipc_shm_ctl_stat(grant->object->space, 0, grant, IPC_STAT, buf);
 }

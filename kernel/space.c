@@ -11,6 +11,7 @@
 #include <linux/user_namespace.h>
 #include <linux/workqueue.h>
 
+#include "account.h"
 #include "compat.h"
 #include "limits.h"
 #include "space.h"
@@ -66,15 +67,21 @@ static void kipc_space_limits_init(struct kipc_space *space)
 	space->msg_limits.max = MSGMAX;
 	space->msg_limits.mnb = MSGMNB;
 	space->msg_limits.mni = MSGMNI;
+	space->mq_limits.queues_max = 256;
+	space->mq_limits.msg_max = 10;
+	space->mq_limits.msgsize_max = 8192;
+	space->mq_limits.msg_default = 10;
+	space->mq_limits.msgsize_default = 8192;
 }
 
 static void kipc_space_free(struct kipc_space *space)
 {
 	int kind;
 
-	for (kind = 0; kind < KIPC_KINDS; kind++)
+	for (kind = 0; kind < KIPC_ALL_KINDS; kind++)
 		kipc_ids_deinit(&space->ids[kind]);
 	put_user_ns(space->user_ns);
+	kipc_account_put(space->mq_users);
 	kfree_rcu(space, rcu);
 }
 
@@ -88,11 +95,15 @@ static struct kipc_space *kipc_space_new(void)
 	space = kzalloc(sizeof(*space), GFP_KERNEL_ACCOUNT);
 	if (!space)
 		return ERR_PTR(-ENOMEM);
-	for (kind = 0; kind < KIPC_KINDS; kind++) {
-		ret = kipc_ids_init(&space->ids[kind]);
+	for (kind = 0; kind < KIPC_ALL_KINDS; kind++) {
+		ret = kipc_ids_init(&space->ids[kind], kind >= KIPC_KINDS);
 		if (ret)
 			goto deinit_ids;
 	}
+	ret = -ENOMEM;
+	space->mq_users = kipc_account_new();
+	if (!space->mq_users)
+		goto deinit_ids;
 	kipc_space_limits_init(space);
 	refcount_set(&space->refs, 1);
 	space->ns = current->nsproxy->ipc_ns;
@@ -238,7 +249,7 @@ static void kipc_space_end(struct kipc_space *space)
 	struct ns_common *common = &space->ns->ns;
 	int kind;
 
-	for (kind = 0; kind < KIPC_KINDS; kind++)
+	for (kind = 0; kind < KIPC_ALL_KINDS; kind++)
 		kipc_space_end_objects(&space->ids[kind]);
 	if (!kipc_space_is_initial(space->ns))
 		common->ops->put(common);

@@ -46,6 +46,15 @@ struct kipc_msg_limits {
 	unsigned int mni;		/* MSGMNI, queues */
 };
 
+/* Limits of POSIX message queues, likewise; see mq_overview(7). */
+struct kipc_mq_limits {
+	unsigned int queues_max;	/* queues */
+	unsigned int msg_max;		/* messages of a queue */
+	unsigned int msgsize_max;	/* bytes of a message */
+	unsigned int msg_default;	/* messages of a queue, unless it is said */
+	unsigned int msgsize_default;	/* bytes of a message, likewise */
+};
+
 /**
  * struct kipc_space - one IPC namespace
  * @node: in the table of spaces
@@ -54,13 +63,16 @@ struct kipc_msg_limits {
  * @user_ns: user namespace that owns @ns, with a reference; constant
  * @dead: the namespace is gone; set once, under kipc_spaces_lock
  * @ending: while it is being ended
+ * @rcu: for the grace period; where kfree_rcu() still finds it on kernels with large locks
  * @ids: tables by KIPC_KIND_*
  * @shm_limits: ids[KIPC_KIND_SHM].rwsem, and read without
  * @shm_pages: pages of all segments; ids[KIPC_KIND_SHM].rwsem, and read without
  * @sem_limits: ids[KIPC_KIND_SEM].rwsem, and read without
  * @sem_total: semaphores of all sets; ids[KIPC_KIND_SEM].rwsem, and read without
  * @msg_limits: ids[KIPC_KIND_MSG].rwsem
- * @rcu: for the grace period
+ * @mq_limits: ids[KIPC_KIND_POSIX_MQ].rwsem, and read without
+ * @mq_count: POSIX message queues, those that have no name any more included
+ * @mq_users: account that those of users are below who have such queues here; constant
  */
 struct kipc_space {
 	struct hlist_node node;
@@ -69,13 +81,16 @@ struct kipc_space {
 	struct user_namespace *user_ns;
 	bool dead;
 	struct list_head ending;
-	struct kipc_ids ids[KIPC_KINDS];
+	struct rcu_head rcu;
+	struct kipc_ids ids[KIPC_ALL_KINDS];
 	struct kipc_shm_limits shm_limits;
 	unsigned long shm_pages;
 	struct kipc_sem_limits sem_limits;
 	unsigned int sem_total;
 	struct kipc_msg_limits msg_limits;
-	struct rcu_head rcu;
+	struct kipc_mq_limits mq_limits;
+	atomic_t mq_count;
+	struct kipc_account *mq_users;
 };
 
 struct kipc_space *kipc_space_current_slow(void);

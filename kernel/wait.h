@@ -15,6 +15,7 @@
 #define KIPC_WAIT_H
 
 #include <linux/atomic.h>
+#include <linux/err.h>
 #include <linux/ktime.h>
 #include <linux/limits.h>
 #include <linux/mutex.h>
@@ -40,9 +41,11 @@ int kipc_timeout_get(struct kipc_timeout *timeout, u64 user, u32 flags, u32 cloc
 
 /* A status that is no result: in no queue yet; not any more, but not told either; it is in one. */
 #define KIPC_BEGINS	3
-/* Also where bytes are returned: no message has so many. */
 #define KIPC_FINISHES	(INT_MAX - 1)
 #define KIPC_SLEEPS	INT_MAX
+
+/* An answer that is no result, also where bytes are returned: it would sleep. */
+#define KIPC_WOULD_SLEEP	(-MAX_ERRNO)
 
 /**
  * struct kipc_sleeper - a call in progress
@@ -55,8 +58,9 @@ int kipc_timeout_get(struct kipc_timeout *timeout, u64 user, u32 flags, u32 cloc
  * @since: when it went to sleep, in jiffies
  * @claim: NULL, or shared with other calls of which one only is to be carried out: 0 until
  *	   that is; the others then end with -ECANCELED
- * @finished: asynchronous: it has a status that is not KIPC_SLEEPS any more; the object's
- *	      mutex is held; nobody touches the record after that on its behalf
+ * @finished: asynchronous: it has a status that is not KIPC_SLEEPS any more, and not from
+ *	      kipc_async_end(); the object's mutex is held; nobody touches the record after
+ *	      that on its behalf
  */
 struct kipc_sleeper {
 	struct task_struct *task;

@@ -24,21 +24,26 @@ void kipc_watch_init(struct kipc_watch *watch)
 static bool kipc_watch_is_wanted(const struct kipc_watch *watch)
 {
 	return waitqueue_active((wait_queue_head_t *)&watch->wait) ||
-	       READ_ONCE(watch->async) || watch->event;
+	       READ_ONCE(watch->async) || watch->event || watch->tell_locked;
 }
 
 static __poll_t kipc_watch_see_locked(struct kipc_object *object, struct kipc_watch *watch)
 {
 	__poll_t now = KIPC_WATCH_REMOVED;
 
-	if (!READ_ONCE(object->removed))
+	if (!kipc_object_is_gone(object))
 		now = object->ops->see_locked(object, watch);
 	return now & watch->mask;
 }
 
-static void kipc_watch_arm_locked(struct kipc_object *object, struct kipc_watch *watch)
+/**
+ * kipc_watch_arm_locked() - what a watch looks for is looked at from now on
+ * @object: the object; the lock of its kind is held
+ * @watch: what is looked for
+ */
+void kipc_watch_arm_locked(struct kipc_object *object, struct kipc_watch *watch)
 {
-	if (!hlist_unhashed(&watch->node) || READ_ONCE(object->removed))
+	if (!hlist_unhashed(&watch->node) || kipc_object_is_gone(object))
 		return;
 	hlist_add_head(&watch->node, &object->watches);
 	if (object->ops->armed_locked)
@@ -47,7 +52,12 @@ static void kipc_watch_arm_locked(struct kipc_object *object, struct kipc_watch 
 	watch->shown = kipc_watch_see_locked(object, watch);
 }
 
-static void kipc_watch_disarm_locked(struct kipc_object *object, struct kipc_watch *watch)
+/**
+ * kipc_watch_disarm_locked() - it is not looked at any more
+ * @object: the object; the lock of its kind is held
+ * @watch: what was looked for, armed or not
+ */
+void kipc_watch_disarm_locked(struct kipc_object *object, struct kipc_watch *watch)
 {
 	if (hlist_unhashed(&watch->node))
 		return;
@@ -96,8 +106,10 @@ void kipc_watch_look_locked(struct kipc_object *object)
 			wake_up_poll(&watch->wait, fresh);
 			kipc_watch_send_signal(watch, fresh);
 			kipc_watch_signal_event_locked(watch, fresh);
+			if (watch->tell_locked)
+				watch->tell_locked(watch);
 		}
-		if (READ_ONCE(object->removed))
+		if (kipc_object_is_gone(object))
 			kipc_watch_disarm_locked(object, watch);
 		cond_resched();
 	}

@@ -32,6 +32,8 @@ struct file;
  * @event: the eventfd that is signalled, with a reference, or NULL; the lock of the kind
  * @events: EPOLL* that it is signalled for; the lock of the kind
  * @shown: EPOLL* that were so when it was last looked at; the lock of the kind
+ * @tell_locked: called when something becomes so that was not, and may disarm the watch, which
+ *		 is wanted as long as it is armed; or NULL; constant
  * @mask: EPOLL* that are anybody's business here; constant
  * @num: of a set: the semaphore; constant
  * @op: of a set: as sem_op, what is to be possible; constant
@@ -45,6 +47,7 @@ struct kipc_watch {
 	struct eventfd_ctx *event;
 	__poll_t events;
 	__poll_t shown;
+	void (*tell_locked)(struct kipc_watch *watch);
 	__poll_t mask;
 	u16 num;
 	s16 op;
@@ -63,6 +66,8 @@ int kipc_watch_set_async(struct kipc_object *object, struct kipc_watch *watch, i
 			 struct file *file, int on);
 void kipc_watch_set_event(struct kipc_object *object, struct kipc_watch *watch,
 			  struct eventfd_ctx *event, __poll_t events);
+void kipc_watch_arm_locked(struct kipc_object *object, struct kipc_watch *watch);
+void kipc_watch_disarm_locked(struct kipc_object *object, struct kipc_watch *watch);
 void kipc_watch_look_locked(struct kipc_object *object);
 
 /**

@@ -33,6 +33,12 @@
 #define KIPC_KIND_SEM		1
 #define KIPC_KIND_MSG		2
 #define KIPC_KINDS		3
+/* Those below have names, each kind for itself, and no keys. */
+#define KIPC_KIND_POSIX_SHM	3
+#define KIPC_KIND_POSIX_SEM	4
+#define KIPC_KIND_POSIX_MQ	5
+#define KIPC_KIND_STREAM	6
+#define KIPC_ALL_KINDS		7
 
 /*
  * An id is an index below 2^24 with a sequence number above it, as native ids
@@ -66,6 +72,13 @@ struct kipc_query {
 #define KIPC_FEATURE_LIFETIME_USERS	(1ull << 8)	/* KIPC_LIFETIME_USERS, KIPC_IOC_HANDLE_CREATE */
 #define KIPC_FEATURE_HANDLE_NOTIFY	(1ull << 9)	/* KIPC_IOC_HANDLE_NOTIFY, O_ASYNC */
 #define KIPC_FEATURE_SEM_OWNER		(1ull << 10)	/* KIPC_SEM_OP_OWNER */
+#define KIPC_FEATURE_POSIX_SHM		(1ull << 11)	/* POSIX shared memory */
+#define KIPC_FEATURE_POSIX_SEM		(1ull << 12)	/* POSIX semaphores with a name */
+#define KIPC_FEATURE_POSIX_MQ		(1ull << 13)	/* POSIX message queues */
+#define KIPC_FEATURE_SHM_MEMFD		(1ull << 14)	/* KIPC_IOC_SHM_ADOPT, KIPC_IOC_SHM_EXPORT */
+#define KIPC_FEATURE_HANDLE_PUBLISH	(1ull << 15)	/* KIPC_IOC_HANDLE_PUBLISH */
+#define KIPC_FEATURE_STREAM		(1ull << 16)	/* byte streams */
+#define KIPC_FEATURE_NAME_ADOPT		(1ull << 17)	/* KIPC_IOC_NAME_ADOPT */
 
 /* When an object ends without being removed. */
 #define KIPC_LIFETIME_PERSISTENT	0	/* never, as System V has it */
@@ -109,6 +122,12 @@ struct kipc_limit {
 #define KIPC_LIMIT_MSGMNB		11	/* bytes of a new queue */
 #define KIPC_LIMIT_MSGMNI		12	/* queues */
 #define KIPC_LIMIT_MSG_NEXT_ID		13	/* id wanted next, or -1 */
+/* Of POSIX message queues, as mq_overview(7) has them. */
+#define KIPC_LIMIT_MQ_QUEUES		14	/* queues */
+#define KIPC_LIMIT_MQ_MSG		15	/* messages of one queue */
+#define KIPC_LIMIT_MQ_MSGSIZE		16	/* bytes of one message */
+#define KIPC_LIMIT_MQ_MSG_DEFAULT	17	/* messages of a queue whose maker does not say */
+#define KIPC_LIMIT_MQ_MSGSIZE_DEFAULT	18	/* bytes of one message of such a queue */
 
 /**
  * struct kipc_shm_get - KIPC_IOC_SHM_GET: shmget(2); returns the id
@@ -157,6 +176,41 @@ struct kipc_shm_ctl {
 	__s32	id;
 	__s32	cmd;
 	__u64	buf;
+};
+
+/**
+ * struct kipc_shm_adopt - KIPC_IOC_SHM_ADOPT: make a segment of a memfd; returns the id
+ * @key: key, which no segment has, or IPC_PRIVATE
+ * @flags: permissions of the segment, in the lowest nine bits; 0 above
+ * @fd: the memfd, open for reading and writing, sealed against shrinking
+ * @lifetime: KIPC_LIFETIME_*
+ *
+ * The segment has the bytes that the memfd has now; of huge pages too.  Its seals hold: what
+ * is sealed against writing can be attached for reading only.  EBADF.  EACCES: not open for
+ * both.  EINVAL: no memfd, or one that can shrink, is empty or larger than SHMMAX.  EEXIST,
+ * ENOSPC, ENOMEM as shmget(2).
+ */
+struct kipc_shm_adopt {
+	__s32	key;
+	__u32	flags;
+	__s32	fd;
+	__u32	lifetime;
+};
+
+/**
+ * struct kipc_shm_export - KIPC_IOC_SHM_EXPORT: a descriptor of a segment's memory; returns it
+ * @id: segment; on a handle KIPC_SELF
+ * @flags: O_RDONLY or O_RDWR, for which the caller must have the rights, or the handle;
+ *	   O_CLOEXEC
+ *
+ * The memory is sealed against shrinking and growing, and against other seals if it is not a
+ * memfd that was adopted.  What is open for reading only cannot be opened anew for writing by
+ * who has no capabilities.  Descriptors keep the memory; they are no attachments.  EINVAL,
+ * EIDRM, EACCES, EMFILE, ENFILE, ENOMEM.
+ */
+struct kipc_shm_export {
+	__s32	id;
+	__u32	flags;
 };
 
 /**
@@ -444,7 +498,8 @@ struct kipc_msg_ctl {
  * @type: of a queue: which messages poll and read are about, as msgtyp of msgrcv(2); else 0
  *
  * The rights stay with the descriptor, whoever has it, until the object is removed; see
- * Documentation/handles.rst.  EINVAL: no such kind, object, semaphore or flag.  EIDRM:
+ * Documentation/handles.rst.  An object of a kind that has names is opened as
+ * KIPC_IOC_NAME_OPEN does it.  EINVAL: no such kind, object, semaphore or flag.  EIDRM:
  * removed meanwhile.  EACCES.  EMFILE, ENFILE, ENOMEM.
  */
 struct kipc_handle_open {
@@ -494,17 +549,35 @@ struct kipc_handle_create {
  *
  * The eventfd is counted up by one each time that something of @events becomes so that was
  * not, and at once if it is so already.  The handle keeps it, also when @fd is closed.
- * EBADF: no descriptor.  EINVAL: no eventfd, or another event.  EACCES: an event that the
- * handle's rights are not for.
+ * EBADF: no descriptor.  EINVAL: no eventfd, another event, @fd below -1, or -1 with
+ * @events.  EACCES: an event that the handle's rights are not for.
  */
 struct kipc_handle_notify {
 	__s32	fd;
 	__u32	events;
 };
 
+/**
+ * struct kipc_handle_publish - KIPC_IOC_HANDLE_PUBLISH: on a handle of a segment, set or queue
+ *				without a key: give it one
+ * @key: key, which no object of the kind has; not IPC_PRIVATE
+ * @lifetime: KIPC_LIFETIME_PERSISTENT or KIPC_LIFETIME_USERS, from now on
+ *
+ * Whoever finds it by its key finds it as it is then: so with KIPC_IOC_HANDLE_CREATE, and
+ * whatever makes it ready, nobody meets an object that is not.  EEXIST.  EPERM: the caller is
+ * not its owner or creator, and has no CAP_SYS_ADMIN.  EINVAL: it has a key; no such lifetime,
+ * or it ends with its creator.  EIDRM.  ENOMEM.
+ */
+struct kipc_handle_publish {
+	__s32	key;
+	__u32	lifetime;
+};
+
 /*
  * The id in a call that is made on a handle instead of the device: the handle's object.
- * Such calls are KIPC_IOC_SEM_OP, KIPC_IOC_MSG_SEND and KIPC_IOC_MSG_RECEIVE.
+ * Such calls are KIPC_IOC_SEM_OP, KIPC_IOC_MSG_SEND and KIPC_IOC_MSG_RECEIVE, and with
+ * IPC_STAT alone, which needs the right to read, KIPC_IOC_SHM_CTL, KIPC_IOC_SEM_CTL and
+ * KIPC_IOC_MSG_CTL.
  * KIPC_IOC_WAIT_ANY can be made on a handle too, any one.
  */
 #define KIPC_SELF		(-1)
@@ -579,6 +652,189 @@ struct kipc_wait_any {
 
 #define KIPC_ANY_MAX		1024
 
+/**
+ * struct kipc_name_open - KIPC_IOC_NAME_OPEN: find an object by its name, or make it;
+ *			   returns a descriptor
+ * @name: user address of the name, NUL-terminated, of 1 to 255 bytes without a slash
+ * @kind: KIPC_KIND_*, of one that has names
+ * @flags: O_RDONLY, O_WRONLY or O_RDWR: the rights that the descriptor conveys; O_CREAT,
+ *	   O_EXCL, O_CLOEXEC, O_NONBLOCK; of a segment O_TRUNC
+ * @mode: permissions of an object that this call makes, less what umask(2) takes
+ * @lifetime: of such a stream: KIPC_LIFETIME_PERSISTENT, or KIPC_LIFETIME_USERS: it ends with
+ *	      its last descriptor; of another object 0
+ * @size: of such an object: bytes of a segment, value of a semaphore, messages that a queue
+ *	  holds at most, bytes that a stream holds at least, or 0: 65,536
+ * @serial: out, a number that no other object with a name has or had
+ * @msgsize: of a queue that this call makes: bytes of a message at most; both 0: as the
+ *	     namespace's limits have it; of another kind 0
+ *
+ * Nobody finds an object that is not complete.  The descriptor of a segment is one of its
+ * memory: ftruncate(2), mmap(2), fstat(2), fchmod(2) and seals are as a memfd's.  That of
+ * another object is a handle; one of a semaphore, open for reading and writing, is mapped,
+ * a page at offset 0, to operate on it; the calls on one of a queue are KIPC_IOC_MQ_*.  That
+ * of a stream is as one of a FIFO: to open it, too, waits for the other side.
+ *
+ * The caller must have the rights, as for a file of that owner and mode.  ENOENT, EEXIST,
+ * EACCES, as open(2).  EINVAL: no such kind or flag, a name with a slash, or a value that
+ * is too large.  ENAMETOOLONG.  EFBIG.  ENOSPC: the caller, or of queues the namespace, has
+ * too many.  EPERM: to be truncated, and sealed.  EMFILE, also beyond RLIMIT_MSGQUEUE.
+ * ENXIO: a stream that nobody reads, with O_WRONLY and O_NONBLOCK.  EINTR.  ENFILE, ENOMEM,
+ * EFAULT.
+ */
+struct kipc_name_open {
+	__u64	name;
+	__u32	kind;
+	__u32	flags;
+	__u32	mode;
+	__u32	lifetime;
+	__u64	size;
+	__u64	serial;
+	__u64	msgsize;
+};
+
+/**
+ * struct kipc_name_unlink - KIPC_IOC_NAME_UNLINK: take an object's name away
+ * @name: as in struct kipc_name_open
+ * @kind: likewise
+ * @pad: must be zero
+ *
+ * The object works on for whoever has it open, and ends with the last of them.  ENOENT.
+ * EPERM: it is another user's.
+ */
+struct kipc_name_unlink {
+	__u64	name;
+	__u32	kind;
+	__u32	pad;
+};
+
+/**
+ * struct kipc_name_adopt - KIPC_IOC_NAME_ADOPT: give a memfd a name; it is a segment of
+ *			    KIPC_KIND_POSIX_SHM then
+ * @name: as in struct kipc_name_open; of no segment
+ * @fd: the memfd, open for reading and writing, sealed against shrinking; of huge pages too
+ * @mode: its permissions from now on, less what umask(2) takes
+ * @flags: must be zero
+ * @pad: must be zero
+ *
+ * The caller must own the memfd (fstat(2)), whose group becomes his.  Who opens the name has
+ * that very memory, by its owner and mode, with what it has been filled with; its seals hold.
+ * Descriptors that there are keep their rights.  If the call fails nothing has changed.
+ *
+ * EEXIST.  EBUSY: the memory has a name.  EPERM: it is another user's; or F_SEAL_EXEC keeps
+ * its mode.  EBADF.  EACCES: not open for both.  EINVAL: no memfd, or one that can shrink, a
+ * name with a slash, or a flag.  ENAMETOOLONG, ENOENT, ENOSPC, ENOMEM, EFAULT as in struct
+ * kipc_name_open.
+ */
+struct kipc_name_adopt {
+	__u64	name;
+	__s32	fd;
+	__u32	mode;
+	__u32	flags;
+	__u32	pad;
+};
+
+/*
+ * The word of a POSIX semaphore, 32 bits at the beginning of its page: its value, and
+ * whether the kernel has it.  A process changes it by compare and swap, and only while it
+ * is not HELD; else by a call.
+ */
+#define KIPC_POSIX_SEM_VALUE	0x7fffffffu
+#define KIPC_POSIX_SEM_HELD	0x80000000u
+
+/**
+ * struct kipc_posix_sem_op - KIPC_IOC_POSIX_SEM_OP: operate on a semaphore
+ * @addr: where the caller has mapped it, for writing
+ * @op: KIPC_POSIX_SEM_POST, KIPC_POSIX_SEM_WAIT, KIPC_POSIX_SEM_TRYWAIT
+ * @flags: KIPC_TIMEOUT_ABSOLUTE; 0 without @timeout
+ * @timeout: to wait: user address of a struct __kernel_timespec, or 0: none
+ * @clock: as in struct kipc_sem_op
+ * @taken: in, 0; out, 1 once a unit was taken, whatever becomes of the thread then
+ *
+ * EOVERFLOW, EAGAIN, ETIMEDOUT, EINTR as sem_post(3) and sem_wait(3) have them.  EINVAL: no
+ * semaphore is there, or no such operation, time, clock or flag.
+ */
+struct kipc_posix_sem_op {
+	__u64	addr;
+	__u32	op;
+	__u32	flags;
+	__u64	timeout;
+	__u32	clock;
+	__u32	taken;
+};
+
+#define KIPC_POSIX_SEM_POST	0
+#define KIPC_POSIX_SEM_WAIT	1
+#define KIPC_POSIX_SEM_TRYWAIT	2
+
+/* Priorities of messages: those below this. */
+#define KIPC_MQ_PRIORITIES	32768
+
+/**
+ * struct kipc_mq_op - KIPC_IOC_MQ_SEND, KIPC_IOC_MQ_RECEIVE, on a handle of a POSIX message
+ *		       queue: one message; to receive returns its bytes
+ * @msg: user address of the bytes
+ * @size: how many; to receive: room, at least for the largest that the queue takes
+ * @priority: to send: its priority; to receive: user address of a __u32 for it, or 0
+ * @timeout: user address of a struct __kernel_timespec, or 0: none
+ * @flags: KIPC_TIMEOUT_ABSOLUTE; 0 without @timeout
+ * @clock: as in struct kipc_sem_op
+ * @pad: must be zero
+ *
+ * Of the highest priority the oldest message is received.  With O_NONBLOCK nothing waits.
+ * EBADF: the handle is not for that.  EMSGSIZE, EAGAIN, ETIMEDOUT, EINTR, EINVAL as
+ * mq_send(3) and mq_receive(3) have them.  EFAULT: what cannot be written stays in the queue.
+ */
+struct kipc_mq_op {
+	__u64	msg;
+	__u64	size;
+	__u64	priority;
+	__u64	timeout;
+	__u32	flags;
+	__u32	clock;
+	__u64	pad;
+};
+
+/**
+ * struct kipc_mq_attr - KIPC_IOC_MQ_ATTR, on a handle of a POSIX message queue: what it is
+ * @set: 1: have @flags, 0: only tell
+ * @flags: in, O_NONBLOCK or 0; out, which it was before
+ * @maxmsg: out, messages at most; in, must be zero, and all that follow
+ * @msgsize: out, bytes of a message at most
+ * @curmsgs: out, messages now
+ */
+struct kipc_mq_attr {
+	__u32	set;
+	__u32	flags;
+	__u64	maxmsg;
+	__u64	msgsize;
+	__u64	curmsgs;
+};
+
+/**
+ * struct kipc_mq_notify - KIPC_IOC_MQ_NOTIFY, on a handle of a POSIX message queue: be told
+ *			   when a message comes and there is none, and nobody waits for it
+ * @how: KIPC_MQ_NOTIFY_*
+ * @signal: the signal, or 0: none; must be 0 unless there is one
+ * @value: si_value of it; likewise
+ *
+ * It is told once.  One process at a time is told: EBUSY.  It is not told any more once it
+ * has closed a descriptor of the queue.
+ */
+struct kipc_mq_notify {
+	__u32	how;
+	__u32	signal;
+	__u64	value;
+};
+
+#define KIPC_MQ_NOTIFY_NONE	0	/* not be told, but nobody else either */
+#define KIPC_MQ_NOTIFY_SIGNAL	1	/* a signal, of code SI_MESGQ */
+/*
+ * Returns a descriptor; 8 bytes can be read from it once it is told, and it is at its end
+ * after that, and when it will not be told any more.
+ */
+#define KIPC_MQ_NOTIFY_FD	2
+#define KIPC_MQ_NOTIFY_CANCEL	3	/* if the caller was to be told it is not any more */
+
 #define KIPC_IOC_TYPE		0xd7
 
 /* 0x00-0x0f: the device and the namespace */
@@ -589,11 +845,13 @@ struct kipc_wait_any {
 #define KIPC_IOC_PROCESS_CUT	_IO(KIPC_IOC_TYPE, 0x03)
 #define KIPC_IOC_WAIT_ANY	_IOW(KIPC_IOC_TYPE, 0x04, struct kipc_wait_any)
 
-/* 0x10-0x1f: segments (0x50 names) */
+/* 0x10-0x1f: segments */
 #define KIPC_IOC_SHM_GET	_IOW(KIPC_IOC_TYPE, 0x10, struct kipc_shm_get)
 #define KIPC_IOC_SHM_ATTACH	_IOWR(KIPC_IOC_TYPE, 0x11, struct kipc_shm_attach)
 #define KIPC_IOC_SHM_DETACH	_IOW(KIPC_IOC_TYPE, 0x12, struct kipc_shm_detach)
 #define KIPC_IOC_SHM_CTL	_IOW(KIPC_IOC_TYPE, 0x13, struct kipc_shm_ctl)
+#define KIPC_IOC_SHM_ADOPT	_IOW(KIPC_IOC_TYPE, 0x14, struct kipc_shm_adopt)
+#define KIPC_IOC_SHM_EXPORT	_IOW(KIPC_IOC_TYPE, 0x15, struct kipc_shm_export)
 
 /* 0x20-0x2f: semaphore sets */
 #define KIPC_IOC_SEM_GET	_IOW(KIPC_IOC_TYPE, 0x20, struct kipc_sem_get)
@@ -613,6 +871,17 @@ struct kipc_wait_any {
 #define KIPC_IOC_HANDLE_OPEN	_IOW(KIPC_IOC_TYPE, 0x40, struct kipc_handle_open)
 #define KIPC_IOC_HANDLE_CREATE	_IOW(KIPC_IOC_TYPE, 0x41, struct kipc_handle_create)
 #define KIPC_IOC_HANDLE_NOTIFY	_IOW(KIPC_IOC_TYPE, 0x42, struct kipc_handle_notify)
+#define KIPC_IOC_HANDLE_PUBLISH	_IOW(KIPC_IOC_TYPE, 0x43, struct kipc_handle_publish)
+
+/* 0x50-0x5f: names, and POSIX objects */
+#define KIPC_IOC_NAME_OPEN	_IOWR(KIPC_IOC_TYPE, 0x50, struct kipc_name_open)
+#define KIPC_IOC_NAME_UNLINK	_IOW(KIPC_IOC_TYPE, 0x51, struct kipc_name_unlink)
+#define KIPC_IOC_POSIX_SEM_OP	_IOWR(KIPC_IOC_TYPE, 0x52, struct kipc_posix_sem_op)
+#define KIPC_IOC_NAME_ADOPT	_IOW(KIPC_IOC_TYPE, 0x53, struct kipc_name_adopt)
+#define KIPC_IOC_MQ_SEND	_IOW(KIPC_IOC_TYPE, 0x58, struct kipc_mq_op)
+#define KIPC_IOC_MQ_RECEIVE	_IOW(KIPC_IOC_TYPE, 0x59, struct kipc_mq_op)
+#define KIPC_IOC_MQ_ATTR	_IOWR(KIPC_IOC_TYPE, 0x5a, struct kipc_mq_attr)
+#define KIPC_IOC_MQ_NOTIFY	_IOW(KIPC_IOC_TYPE, 0x5b, struct kipc_mq_notify)
 
 /*
  * The short way in, for calls whose arguments fit in registers: fadvise64(2) on
@@ -627,6 +896,14 @@ struct kipc_wait_any {
 #define KIPC_CALL_SEM_CTL	0x6b03	/* offset: num << 32 | id; len: arg as 32 bits << 32 | cmd;
 					   GETVAL, GETPID, GETNCNT, GETZCNT, SETVAL, IPC_RMID */
 #define KIPC_CALL_MSG_GET	0x6b04	/* offset: flags << 32 | key; len: 0 */
+#define KIPC_CALL_POSIX_SEM_OP	0x6b05	/* offset: address; len: op, without a time-out */
+/*
+ * On a handle of a POSIX message queue.  To receive: room of at most KIPC_CALL_MQ_SIZE bytes;
+ * returns priority << 16 | bytes.
+ */
+#define KIPC_CALL_MQ_SEND	0x6b06	/* offset: priority << 32 | size; len: address */
+#define KIPC_CALL_MQ_RECEIVE	0x6b07	/* offset: size; len: address */
+#define KIPC_CALL_MQ_SIZE	0xffff
 
 /*
  * One message of at most KIPC_CALL_MSG_SIZE bytes; of the flags IPC_NOWAIT, MSG_NOERROR
