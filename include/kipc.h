@@ -14,6 +14,8 @@
 #ifndef _KIPC_H
 #define _KIPC_H
 
+#include <mqueue.h>
+#include <semaphore.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/ipc.h>
@@ -35,6 +37,14 @@ int kipc_shmctl(int shmid, int cmd, struct shmid_ds *buf);
 
 /* kipc_shmget(), and how long a segment made by this call lives: KIPC_LIFETIME_*. */
 int kipc_shmget_lifetime(key_t key, size_t size, int shmflg, unsigned int lifetime);
+
+/*
+ * Make a segment of a memfd that is sealed against shrinking and open for reading and
+ * writing; mode is of nine bits.  And the memory of a segment as a descriptor, for O_RDONLY or
+ * O_RDWR, and O_CLOEXEC.
+ */
+int kipc_shm_adopt(key_t key, int memfd, mode_t mode);
+int kipc_shm_export(int shmid, int flags);
 
 /* A 32-bit program with a time_t of 64 bits (_TIME_BITS) has these functions for it. */
 #if defined(__i386__) && defined(__USE_TIME_BITS64)
@@ -130,6 +140,18 @@ int kipc_handle_create(int kind, size_t size, int flags, mode_t mode,
  */
 int kipc_handle_notify(int handle, int eventfd, short events);
 
+/*
+ * IPC_STAT through a handle, which must be open to read.  kind: the handle's, and buf what
+ * shmctl(), semctl() or msgctl() fill in.
+ */
+int kipc_handle_stat(int handle, int kind, void *buf);
+
+/*
+ * Give the object of a handle, which has no key, this one, and a lifetime:
+ * KIPC_LIFETIME_PERSISTENT or KIPC_LIFETIME_USERS.  Others find it as it is then.
+ */
+int kipc_handle_publish(int handle, key_t key, unsigned int lifetime);
+
 /* Calls on a handle; time-outs as kipc_semclockop() has them. */
 int kipc_handle_semop(int handle, struct sembuf *sops, size_t nsops, clockid_t clock,
 		      int flags, const struct timespec *timeout)
@@ -176,6 +198,65 @@ static inline void kipc_call_message(struct kipc_msg_op *call, const void *msgp,
  */
 int kipc_wait_any(struct kipc_any *any, unsigned int count, clockid_t clock, int flags,
 		  const struct timespec *timeout) KIPC_TIME64("kipc_wait_any");
+
+/* shm_open(3), shm_unlink(3), word for word; the descriptor can be sealed, too. */
+int kipc_shm_open(const char *name, int oflag, mode_t mode);
+int kipc_shm_unlink(const char *name);
+
+/* kipc_shm_open(), and how many bytes a segment that is made by this call has from the first. */
+int kipc_shm_open_size(const char *name, int oflag, mode_t mode, size_t size);
+
+/*
+ * Give a memfd of the caller's, sealed against shrinking and open for reading and writing, a
+ * name that kipc_shm_open() opens, and these permissions: nobody meets it before it is filled.
+ */
+int kipc_shm_publish(const char *name, int memfd, mode_t mode);
+
+/* sem_open(3) and so on, word for word, on semaphores that kipc_sem_open() returned. */
+sem_t *kipc_sem_open(const char *name, int oflag, ...);
+int kipc_sem_close(sem_t *sem);
+int kipc_sem_unlink(const char *name);
+int kipc_sem_wait(sem_t *sem);
+int kipc_sem_trywait(sem_t *sem);
+int kipc_sem_timedwait(sem_t *sem, const struct timespec *timeout)
+	KIPC_TIME64("kipc_sem_timedwait");
+int kipc_sem_clockwait(sem_t *sem, clockid_t clock, const struct timespec *timeout)
+	KIPC_TIME64("kipc_sem_clockwait");
+int kipc_sem_post(sem_t *sem);
+int kipc_sem_getvalue(sem_t *sem, int *value);
+
+/* mq_open(3) and so on, word for word, on queues that kipc_mq_open() returned. */
+mqd_t kipc_mq_open(const char *name, int oflag, ...);
+int kipc_mq_close(mqd_t mqdes);
+int kipc_mq_unlink(const char *name);
+int kipc_mq_send(mqd_t mqdes, const char *msg, size_t len, unsigned int prio);
+ssize_t kipc_mq_receive(mqd_t mqdes, char *msg, size_t len, unsigned int *prio);
+int kipc_mq_timedsend(mqd_t mqdes, const char *msg, size_t len, unsigned int prio,
+		      const struct timespec *timeout) KIPC_TIME64("kipc_mq_timedsend");
+ssize_t kipc_mq_timedreceive(mqd_t mqdes, char *msg, size_t len, unsigned int *prio,
+			     const struct timespec *timeout)
+	KIPC_TIME64("kipc_mq_timedreceive");
+int kipc_mq_getattr(mqd_t mqdes, struct mq_attr *attr);
+int kipc_mq_setattr(mqd_t mqdes, const struct mq_attr *attr, struct mq_attr *old);
+int kipc_mq_notify(mqd_t mqdes, const struct sigevent *event);
+
+/* With a point of time of a clock of the caller's choice, as kipc_semclockop() has them. */
+int kipc_mq_clocksend(mqd_t mqdes, const char *msg, size_t len, unsigned int prio,
+		      clockid_t clock, const struct timespec *timeout)
+	KIPC_TIME64("kipc_mq_clocksend");
+ssize_t kipc_mq_clockreceive(mqd_t mqdes, char *msg, size_t len, unsigned int *prio,
+			     clockid_t clock, const struct timespec *timeout)
+	KIPC_TIME64("kipc_mq_clockreceive");
+
+/*
+ * A byte stream, which is a FIFO with an id, a capacity and a lifetime: open, or make, the one
+ * of that name.  oflag: O_RDONLY, O_WRONLY or O_RDWR, O_CREAT, O_EXCL, O_CLOEXEC, O_NONBLOCK.
+ * Of one that is made, size: the bytes that it holds at least, 0: 65,536; lifetime:
+ * KIPC_LIFETIME_PERSISTENT or KIPC_LIFETIME_USERS.
+ */
+int kipc_stream_open(const char *name, int oflag, mode_t mode, size_t size,
+		     unsigned int lifetime);
+int kipc_stream_unlink(const char *name);
 
 /*
  * What the module is.  When it fails with EPROTO, *query is filled in

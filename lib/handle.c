@@ -91,6 +91,27 @@ KIPC_PUBLIC int kipc_handle_notify(int handle, int eventfd, short events)
 	return result(sys_ioctl(handle, KIPC_IOC_HANDLE_NOTIFY, &notify));
 }
 
+KIPC_PUBLIC int kipc_handle_stat(int handle, int kind, void *buf)
+{
+	switch (kind) {
+	case KIPC_KIND_SHM:
+		return result(sys_shm_ctl(handle, KIPC_SELF, IPC_STAT, buf));
+	case KIPC_KIND_SEM:
+		return result(sys_sem_ctl(handle, KIPC_SELF, 0, IPC_STAT, (uintptr_t)buf));
+	case KIPC_KIND_MSG:
+		return result(sys_msg_ctl(handle, KIPC_SELF, IPC_STAT, buf));
+	default:
+		return result(-EINVAL);
+	}
+}
+
+KIPC_PUBLIC int kipc_handle_publish(int handle, key_t key, unsigned int lifetime)
+{
+	struct kipc_handle_publish publish = { .key = key, .lifetime = lifetime };
+
+	return result(sys_ioctl(handle, KIPC_IOC_HANDLE_PUBLISH, &publish));
+}
+
 static int timeout_flags(int flags)
 {
 	return flags & TIMER_ABSTIME ? KIPC_TIMEOUT_ABSOLUTE : 0;

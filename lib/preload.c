@@ -20,13 +20,11 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <pthread.h>
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/single_threaded.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -37,12 +35,8 @@
 #include "sem.h"
 #include "sys.h"
 
-/* preload_entry.S: native system call, with the results of syscall(2). */
-long kipc_preload_native(long number, long a, long b, long c, long d, long e, long f);
-
 /* For preload_entry.S only. */
 long kipc_preload_syscall(long number, long a, long b, long c, long d, long e, long f);
-long kipc_preload_error(long error);
 void *kipc_preload_find_dlopen(void);
 void *kipc_preload_find_dlmopen(void);
 
@@ -56,44 +50,33 @@ int __openat64_2(int dir, const char *path, int flags);
 
 /* The decision. */
 
-enum backend { UNDECIDED, KIPC, NATIVE };
+int kipc_preload_backend;
 
-static int backend;
-
-static enum backend decide(void)
+int kipc_preload_decide(void)
 {
 	const char *fallback = secure_getenv("KIPC_FALLBACK");
-	int decision = KIPC, was = UNDECIDED;
+	int decision = PRELOAD_KIPC, was = PRELOAD_UNDECIDED;
 	int saved = errno;
 
 	if (fallback && strcmp(fallback, "native") == 0) {
 		switch (kipc_process_hold()) {
 		case -ENOSYS:
 		case -EACCES:
-			decision = NATIVE;
+			decision = PRELOAD_NATIVE;
 			break;
 		case -EMFILE:
 		case -ENFILE:
 		case -ENOMEM:
 			/* Passing: let this call fail and the next one decide. */
 			errno = saved;
-			return KIPC;
+			return PRELOAD_KIPC;
 		}
 	}
 	errno = saved;
-	if (!__atomic_compare_exchange_n(&backend, &was, decision, false,
+	if (!__atomic_compare_exchange_n(&kipc_preload_backend, &was, decision, false,
 					 __ATOMIC_RELAXED, __ATOMIC_RELAXED))
 		return was;
 	return decision;
-}
-
-static inline bool is_native(void)
-{
-	int now = __atomic_load_n(&backend, __ATOMIC_RELAXED);
-
-	if (unlikely(now == UNDECIDED))
-		now = decide();
-	return now == NATIVE;
 }
 
 #ifdef __i386__
@@ -251,26 +234,7 @@ KIPC_PUBLIC int msgget(key_t key, int msgflg)
 	return kipc_msgget(key, msgflg);
 }
 
-/*
- * These two are cancellation points.  The C library has a way of its own to end a thread
- * inside a system call; what others can do is to let it be ended at any instruction
- * meanwhile.
- */
-static inline int cancellable(void)
-{
-	int type = -1;
-
-	if (unlikely(!__libc_single_threaded))
-		pthread_setcanceltype(PTHREAD_CANCEL_ASYNCHRONOUS, &type);
-	return type;
-}
-
-static inline ssize_t no_longer_cancellable(int type, ssize_t ret)
-{
-	if (unlikely(type >= 0))
-		pthread_setcanceltype(type, NULL);
-	return ret;
-}
+/* These two are cancellation points. */
 
 static int send(int msqid, const void *msgp, size_t msgsz, int msgflg)
 {
@@ -460,6 +424,17 @@ long kipc_preload_syscall(long number, long a, long b, long c, long d, long e,
 		return receive(a, (void *)b, c, d, e);
 	case SYS_msgctl:
 		return control_queue(a, b, (struct msqid_ds *)c);
+	case SYS_mq_open:
+	case SYS_mq_unlink:
+	case SYS_mq_timedsend:
+	case SYS_mq_timedreceive:
+	case SYS_mq_notify:
+	case SYS_mq_getsetattr:
+#ifdef __i386__
+	case SYS_mq_timedsend_time64:
+	case SYS_mq_timedreceive_time64:
+#endif
+		return kipc_preload_mq_syscall(number, a, b, c, d, e);
 #ifdef __i386__
 	case SYS_semtimedop_time64:
 		return __semtimedop64(a, (struct sembuf *)b, c, (const void *)d);

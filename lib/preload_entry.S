@@ -34,6 +34,7 @@
 #define SYS_shmget	29	/* shmat 30, shmctl 31 */
 #define SYS_semget	64	/* semop 65, semctl 66, shmdt 67, msgget 68 to msgctl 71 */
 #define SYS_semtimedop	220
+#define SYS_mq_open	240	/* to mq_getsetattr 245 */
 #define SYS_vfork	58
 
 function syscall
@@ -45,6 +46,9 @@ function syscall
 	jbe	kipc_preload_syscall
 	cmpl	$SYS_semtimedop, %edi
 	je	kipc_preload_syscall
+	leal	-SYS_mq_open(%rdi), %eax
+	cmpl	$5, %eax
+	jbe	kipc_preload_syscall
 	.hidden	kipc_preload_native
 	.globl	kipc_preload_native
 	.type	kipc_preload_native, @function
@@ -133,16 +137,21 @@ end dlmopen
 
 #define SYS_ipc		117
 #define SYS_semget	393	/* semctl 394, shmget 395 to shmdt 398, msgget 399 to msgctl 402 */
-#define SYS_semtimedop_time64 420
+#define SYS_mq_open	277	/* to mq_getsetattr 282 */
+#define SYS_mq_timedsend_time64 418	/* mq_timedreceive_time64 419, semtimedop_time64 420 */
 
 function syscall
 	movl	4(%esp), %eax
 	cmpl	$SYS_ipc, %eax
 	je	kipc_preload_syscall
-	cmpl	$SYS_semtimedop_time64, %eax
-	je	kipc_preload_syscall
-	subl	$SYS_semget, %eax
+	subl	$SYS_mq_open, %eax
+	cmpl	$5, %eax
+	jbe	kipc_preload_syscall
+	subl	$SYS_semget - SYS_mq_open, %eax
 	cmpl	$9, %eax
+	jbe	kipc_preload_syscall
+	subl	$SYS_mq_timedsend_time64 - SYS_semget, %eax
+	cmpl	$2, %eax
 	jbe	kipc_preload_syscall
 	.hidden	kipc_preload_native
 	.globl	kipc_preload_native

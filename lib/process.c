@@ -144,7 +144,7 @@ static bool is_kipc_error(long error)
 {
 	return error == -EAGAIN || error == -EINTR || error == -EIDRM || error == -ERANGE ||
 	       error == -ENOENT || error == -EEXIST || error == -ENOSPC || error == -ENOMEM ||
-	       error == -ENOMSG || error == -E2BIG;
+	       error == -ENOMSG || error == -E2BIG || error == -ETIMEDOUT || error == -EOVERFLOW;
 }
 
 /* The device number of @fd, 0 if it is no character device, or -errno. */

@@ -128,3 +128,34 @@ KIPC_PUBLIC int kipc_shmctl(int shmid, int cmd, struct shmid_ds *buf)
 		return ret;
 	return control_slow(fd, ret, shmid, cmd, buf);
 }
+
+KIPC_PUBLIC int kipc_shm_adopt(key_t key, int memfd, mode_t mode)
+{
+	int fd = kipc_process_device();
+	long ret;
+
+	while ((ret = sys_shm_adopt(fd, key, memfd, mode)) < 0) {
+		/* Also what is said of @memfd; that of the device is looked at. */
+		if (ret == -EBADF && kipc_process_held() == fd && fd >= 0) {
+			errno = EBADF;
+			return -1;
+		}
+		fd = kipc_process_recover(fd, ret);
+		if (fd < 0)
+			return -1;
+	}
+	return ret;
+}
+
+KIPC_PUBLIC int kipc_shm_export(int shmid, int flags)
+{
+	int fd = kipc_process_device();
+	long ret;
+
+	while ((ret = sys_shm_export(fd, shmid, flags)) < 0) {
+		fd = kipc_process_recover(fd, ret);
+		if (fd < 0)
+			return -1;
+	}
+	return ret;
+}

@@ -195,6 +195,20 @@ static inline long sys_shm_ctl(int fd, int id, int cmd, void *buf)
 	return sys_ioctl(fd, KIPC_IOC_SHM_CTL, &arg);
 }
 
+static inline long sys_shm_adopt(int fd, key_t key, int memfd, unsigned int mode)
+{
+	struct kipc_shm_adopt arg = { .key = key, .flags = mode, .fd = memfd };
+
+	return sys_ioctl(fd, KIPC_IOC_SHM_ADOPT, &arg);
+}
+
+static inline long sys_shm_export(int fd, int id, unsigned int flags)
+{
+	struct kipc_shm_export arg = { .id = id, .flags = flags };
+
+	return sys_ioctl(fd, KIPC_IOC_SHM_EXPORT, &arg);
+}
+
 static inline long sys_sem_get_lifetime(int fd, uint64_t key, int nsems, unsigned int lifetime)
 {
 	struct kipc_sem_get arg = {
@@ -358,6 +372,100 @@ static inline long sys_msg_ctl(int fd, int id, int cmd, void *buf)
 	return sys_ioctl(fd, KIPC_IOC_MSG_CTL, &arg);
 }
 
+/* Names, and POSIX objects.  @name: without a slash; @serial: out, which object it is */
+static inline long sys_name_open(int fd, const struct kipc_name_open *what, uint64_t *serial)
+{
+	struct kipc_name_open open = *what;
+	long ret = sys_ioctl(fd, KIPC_IOC_NAME_OPEN, &open);
+
+	*serial = open.serial;
+	return ret;
+}
+
+static inline long sys_name_unlink(int fd, unsigned int kind, const char *name)
+{
+	struct kipc_name_unlink unlink = { .name = (uintptr_t)name, .kind = kind };
+
+	return sys_ioctl(fd, KIPC_IOC_NAME_UNLINK, &unlink);
+}
+
+static inline long sys_name_adopt(int fd, const char *name, int memfd, unsigned int mode)
+{
+	struct kipc_name_adopt arg = { .name = (uintptr_t)name, .fd = memfd, .mode = mode };
+
+	return sys_ioctl(fd, KIPC_IOC_NAME_ADOPT, &arg);
+}
+
+static inline long sys_posix_sem_op(int fd, const void *addr, unsigned int op)
+{
+#if defined(__x86_64__)
+	return sys_call4(SYS_fadvise64, fd, (long)addr, op, KIPC_CALL_POSIX_SEM_OP);
+#elif defined(__i386__)
+	return sys_call(SYS_fadvise64, fd, (long)addr, 0, op, KIPC_CALL_POSIX_SEM_OP);
+#else
+	struct kipc_posix_sem_op arg = { .addr = (uintptr_t)addr, .op = op };
+
+	return sys_ioctl(fd, KIPC_IOC_POSIX_SEM_OP, &arg);
+#endif
+}
+
+static inline long sys_posix_sem_wait(int fd, struct kipc_posix_sem_op *op)
+{
+	op->taken = 0;
+	return sys_ioctl(fd, KIPC_IOC_POSIX_SEM_OP, op);
+}
+
+/*
+ * Calls on a POSIX message queue, which is a handle.  A size and a priority travel in one
+ * word; received, the size is returned, and the priority above it.
+ */
+
+static inline bool sys_is_short_mq_send(size_t size)
+{
+#if defined(__x86_64__) || defined(__i386__)
+	return size <= UINT32_MAX;
+#else
+	(void)size;
+	return false;
+#endif
+}
+
+static inline bool sys_is_short_mq_receive(size_t size)
+{
+	return sys_is_short_mq_send(size) && size <= KIPC_CALL_MQ_SIZE;
+}
+
+static inline long sys_mq_send(int fd, const void *msg, size_t size, unsigned int priority)
+{
+#if defined(__x86_64__)
+	return sys_call4(SYS_fadvise64, fd, (long)((uint64_t)priority << 32 | size), (long)msg,
+			 KIPC_CALL_MQ_SEND);
+#elif defined(__i386__)
+	return sys_call(SYS_fadvise64, fd, (long)size, (long)priority, (long)msg,
+			KIPC_CALL_MQ_SEND);
+#else
+	(void)fd, (void)msg, (void)size, (void)priority;
+	return -ENOSYS;	/* nothing is short */
+#endif
+}
+
+static inline long sys_mq_receive(int fd, void *msg, size_t size)
+{
+#if defined(__x86_64__)
+	return sys_call4(SYS_fadvise64, fd, (long)size, (long)msg, KIPC_CALL_MQ_RECEIVE);
+#elif defined(__i386__)
+	return sys_call(SYS_fadvise64, fd, (long)size, 0, (long)msg, KIPC_CALL_MQ_RECEIVE);
+#else
+	(void)fd, (void)msg, (void)size;
+	return -ENOSYS;
+#endif
+}
+
+static inline long sys_mq_attr(int fd, struct kipc_mq_attr *attr)
+{
+	return sys_ioctl(fd, KIPC_IOC_MQ_ATTR, attr);
+}
+
 /* Mapping what operations without a system call need. */
 
 static inline long sys_process_map(int fd, struct kipc_process_map *map)
@@ -403,6 +511,13 @@ static inline bool sys_is_readable(const void *data, size_t size)
 	return sys_call(SYS_rt_sigprocmask, -1, first, 0, 8, 0) != -EFAULT &&
 	       (first >> 12 == last >> 12 ||
 		sys_call(SYS_rt_sigprocmask, -1, last, 0, 8, 0) != -EFAULT);
+}
+
+/* Can it write there?  It does so: the mask of signals, to both ends of the 8 bytes or more. */
+static inline bool sys_is_writable(void *data, size_t size)
+{
+	return sys_call(SYS_rt_sigprocmask, 0, 0, (long)data, 8, 0) != -EFAULT &&
+	       sys_call(SYS_rt_sigprocmask, 0, 0, (long)data + (long)size - 8, 8, 0) != -EFAULT;
 }
 
 /* What it takes to hold a descriptor. */

@@ -26,15 +26,16 @@ struct kipc_timespec64 {
 #ifdef __i386__
 
 /* The C library too reads a time-out of the 32-bit kind itself, and may fault. */
-#define WIDEN(timeout) \
-	((timeout) ? &(struct kipc_timespec64){ .tv_sec = (timeout)->tv_sec, \
-						.tv_nsec = (timeout)->tv_nsec } : NULL)
+#define WIDEN_GIVEN(timeout) \
+	(&(struct kipc_timespec64){ .tv_sec = (timeout)->tv_sec, .tv_nsec = (timeout)->tv_nsec })
+#define WIDEN(timeout)	((timeout) ? WIDEN_GIVEN(timeout) : NULL)
 
 #else
 _Static_assert(sizeof(struct timespec) == sizeof(struct kipc_timespec64) &&
 	       offsetof(struct timespec, tv_nsec) == 8, "not the kernel's timespec");
 
-#define WIDEN(timeout)	((const struct kipc_timespec64 *)(timeout))
+#define WIDEN_GIVEN(timeout)	((const struct kipc_timespec64 *)(timeout))
+#define WIDEN(timeout)	WIDEN_GIVEN(timeout)
 #endif
 
 #endif /* KIPC_TIMESPEC64_H */

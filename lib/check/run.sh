@@ -71,7 +71,8 @@ else
 	check 'preload, no kipc: told once' is_told_once
 	KIPC_FALLBACK=native check 'preload, no kipc, fallback native' preload native
 fi
-for program in "$dir"/sem-preloaded* "$dir"/msg-preloaded*; do
+for program in "$dir"/sem-preloaded* "$dir"/msg-preloaded* "$dir"/mq-preloaded \
+	"$dir"/cancel-preloaded; do
 	program=${program##*/}
 	# What it expects is what the C library does.
 	check "$program, by itself" "$dir/$program"
