@@ -65,7 +65,7 @@ static bool line_answer(struct line *line)
 	       errno != EAGAIN;
 }
 
-/* From one queue to the other: whatever there is to wait for now. */
+/* The line waits for its other queue from here on: with an answer for room, else a question. */
 static void line_turn(struct line *line, int from, int to, uint32_t events,
 		      void (*ready)(struct source *source))
 {

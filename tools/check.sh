@@ -131,6 +131,24 @@ $queue 0 0 16384 0 0 -" ./kipc queues --raw
 	fi
 }
 
+# What has a name, by a program that makes one.
+check_names() {
+	is 'kipc names: none' 0 \
+		'KIND ID OWNER PERMS SIZE USERS WAITERS CREATOR AGE LIFETIME NAME' ./kipc names
+	is 'kipc names --json: none' 0 '{"names":[]}' ./kipc names --json
+	is 'kipc unlink: no such name' 1 '' ./kipc unlink strm /none
+	if command -v python3 >/dev/null; then
+		./kipcrun python3 -c 'import os, _posixshmem
+fd = _posixshmem.shm_open("/a b", os.O_CREAT | os.O_RDWR, 0o640)
+os.ftruncate(fd, 4096)'
+		is 'kipc names' 0 'pshm root 640 4096 persistent /a\040b' sh -c './kipc names --raw |
+			awk "/^pshm/ { print \$1, \$3, \$4, \$5, \$10, \$11 }"'
+		is 'kipc unlink' 0 '' ./kipc unlink pshm '/a b'
+		is 'kipc unlink: it is gone' 1 '' ./kipc unlink pshm '/a b'
+		said 'kipc unlink: told why' 'No such file'
+	fi
+}
+
 is 'version' 0 "kipcrun $(./kipc --version | cut -d' ' -f2)" ./kipcrun --version
 is 'no program' 125 '' ./kipcrun
 is 'no such option' 125 '' ./kipcrun --nosuch true
@@ -143,6 +161,8 @@ is 'kipc: no verb' 2 '' ./kipc
 is 'kipc: no such verb' 2 '' ./kipc nosuch
 is 'kipc rm: no id' 2 '' ./kipc rm shm
 is 'kipc rm: no such kind' 2 '' ./kipc rm nosuch 1
+is 'kipc unlink: no name' 2 '' ./kipc unlink strm
+is 'kipc unlink: no such kind' 2 '' ./kipc unlink shm /x
 is 'kipc show: no id' 2 '' ./kipc show sem
 is 'kipc show: no such kind' 2 '' ./kipc show shm 1
 is 'kipc show msg: no id' 2 '' ./kipc show msg
@@ -183,7 +203,7 @@ if [ -e /dev/kipc ]; then
 		./kipc limits msg_next_id
 	is 'kipc ls' 0 'KIND ID KEY OWNER PERMS SIZE USERS LIFETIME CREATOR AGE SEMS MSGS HANDLES ORPHANS' ./kipc ls
 	is 'kipc ls --json' 0 '{"objects":[]}' ./kipc ls --json
-	./kipc version | grep -q '^module .*, ABI .*, features shm.* sem.* msg'
+	./kipc version | grep -q '^module .*, ABI .*, features shm.* sem.* msg handle uring'
 	ok $? 'kipc version'
 	is 'kipc waiters: none' 0 'KIND ID NUM PID OP AGE COMMAND' ./kipc waiters
 	is 'kipc waiters --json: none' 0 '{"waiters":[]}' ./kipc waiters --json
@@ -193,6 +213,7 @@ if [ -e /dev/kipc ]; then
 	is 'kipc queues: none' 0 'ID MESSAGES BYTES LIMIT SENDERS RECEIVERS OLDEST' ./kipc queues
 	check_set
 	check_queue
+	check_names
 else
 	is 'kipc absent' 125 '' ./kipcrun true
 	said 'kipc absent: told how to load it' '^kipc: .*insmod'

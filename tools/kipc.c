@@ -19,7 +19,9 @@ static const char usage[] =
 	"       kipc show [-J|--json] [-r|--raw] sem|msg ID...\n"
 	"       kipc queues [-J|--json] [-r|--raw]\n"
 	"       kipc waiters [-J|--json] [-r|--raw]\n"
+	"       kipc names [-J|--json] [-r|--raw]\n"
 	"       kipc rm shm|sem|msg ID...\n"
+	"       kipc unlink pshm|psem|pmq|strm NAME...\n"
 	"       kipc limits [NAME[=VALUE]...]\n"
 	"       kipc version\n"
 	"       kipc --help | --version\n";
@@ -280,6 +282,42 @@ static void gather_waiters(struct table *table)
 	listing_deinit(&list);
 }
 
+/* ---- names: /proc/kipc/names ---- */
+
+/* The file's. */
+static const struct column name_columns[] = {
+	{ "kind", false, NULL },
+	{ "id", true, NULL },
+	{ "owner", false, NULL },
+	{ "perms", false, NULL },
+	{ "size", true, NULL },
+	{ "users", true, NULL },
+	{ "waiters", true, NULL },
+	{ "creator", true, NULL },
+	{ "age", true, human_age },
+	{ "lifetime", false, NULL },
+	{ "name", false, NULL },
+};
+
+static void gather_names(struct table *table)
+{
+	struct listing list;
+	const char *word;
+	char **cells;
+	size_t i, c;
+
+	listing_init(&list, "/proc/kipc/names");
+	for (i = 0; i < list.rows; i++) {
+		cells = table_add(table);
+		for (c = 0; c < ARRAY_SIZE(name_columns); c++) {
+			word = listing_get(&list, i, listing_column(&list, name_columns[c].name));
+			cells[c] = strcmp(name_columns[c].name, "owner") == 0 ? user_name(word) :
+				   make_string("%s", word);
+		}
+	}
+	listing_deinit(&list);
+}
+
 /* ---- queues, show msg: /proc/kipc/queues ---- */
 
 /* The file's. */
@@ -442,6 +480,13 @@ static int verb_ls(int argc, char **argv)
 	return list(argc, argv, &table, gather_objects);
 }
 
+static int verb_names(int argc, char **argv)
+{
+	struct table table = TABLE("names", name_columns);
+
+	return list(argc, argv, &table, gather_names);
+}
+
 static int verb_waiters(int argc, char **argv)
 {
 	struct table table = TABLE("waiters", waiter_columns);
@@ -548,6 +593,34 @@ static int verb_rm(int argc, char **argv)
 	die_usage();
 }
 
+static int verb_unlink(int argc, char **argv)
+{
+	static const struct {
+		const char *kind;
+		int (*unlink)(const char *name);
+	} kinds[] = {
+		{ "pshm", kipc_shm_unlink },
+		{ "psem", kipc_sem_unlink },
+		{ "pmq", kipc_mq_unlink },
+		{ "strm", kipc_stream_unlink },
+	};
+	int status = 0, i;
+	size_t k;
+
+	for (k = 0; argc > 2 && k < ARRAY_SIZE(kinds); k++) {
+		if (strcmp(argv[1], kinds[k].kind) != 0)
+			continue;
+		for (i = 2; i < argc; i++) {
+			if (!kinds[k].unlink(argv[i]))
+				continue;
+			fprintf(stderr, "kipc: %s %s: %s\n", argv[1], argv[i], strerror(errno));
+			status = 1;
+		}
+		return status;
+	}
+	die_usage();
+}
+
 static const struct limit {
 	const char *name;
 	unsigned int number;
@@ -567,6 +640,11 @@ static const struct limit {
 	{ "msgmnb", KIPC_LIMIT_MSGMNB, false },
 	{ "msgmni", KIPC_LIMIT_MSGMNI, false },
 	{ "msg_next_id", KIPC_LIMIT_MSG_NEXT_ID, true },
+	{ "queues_max", KIPC_LIMIT_MQ_QUEUES, false },
+	{ "msg_max", KIPC_LIMIT_MQ_MSG, false },
+	{ "msgsize_max", KIPC_LIMIT_MQ_MSGSIZE, false },
+	{ "msg_default", KIPC_LIMIT_MQ_MSG_DEFAULT, false },
+	{ "msgsize_default", KIPC_LIMIT_MQ_MSGSIZE_DEFAULT, false },
 };
 
 static void print_limit(const struct limit *limit)
@@ -625,9 +703,17 @@ static int verb_version(int argc, char **argv)
 		{ KIPC_FEATURE_SEM_MAP, "sem-map" },
 		{ KIPC_FEATURE_MSG, "msg" },
 		{ KIPC_FEATURE_HANDLE, "handle" },
+		{ KIPC_FEATURE_URING, "uring" },
 		{ KIPC_FEATURE_LIFETIME_USERS, "lifetime-users" },
 		{ KIPC_FEATURE_HANDLE_NOTIFY, "handle-notify" },
 		{ KIPC_FEATURE_SEM_OWNER, "sem-owner" },
+		{ KIPC_FEATURE_HANDLE_PUBLISH, "handle-publish" },
+		{ KIPC_FEATURE_SHM_MEMFD, "shm-memfd" },
+		{ KIPC_FEATURE_POSIX_SHM, "posix-shm" },
+		{ KIPC_FEATURE_POSIX_SEM, "posix-sem" },
+		{ KIPC_FEATURE_POSIX_MQ, "posix-mq" },
+		{ KIPC_FEATURE_STREAM, "stream" },
+		{ KIPC_FEATURE_NAME_ADOPT, "name-adopt" },
 	};
 	struct kipc_query query;
 	int ret, error;
@@ -659,9 +745,11 @@ int main(int argc, char **argv)
 	} verbs[] = {
 		{ "ls", verb_ls },
 		{ "show", verb_show },
+		{ "names", verb_names },
 		{ "queues", verb_queues },
 		{ "waiters", verb_waiters },
 		{ "rm", verb_rm },
+		{ "unlink", verb_unlink },
 		{ "limits", verb_limits },
 		{ "version", verb_version },
 	};
