@@ -18,6 +18,8 @@ static const unsigned int cmds[] = {
 	KIPC_IOC_SEM_GET, KIPC_IOC_SEM_OP, KIPC_IOC_SEM_CTL, KIPC_IOC_SEM_MAP,
 	KIPC_IOC_MSG_GET, KIPC_IOC_MSG_SEND, KIPC_IOC_MSG_RECEIVE, KIPC_IOC_MSG_CTL,
 	KIPC_IOC_HANDLE_OPEN, KIPC_IOC_HANDLE_CREATE,
+	KIPC_IOC_SHM_ADOPT, KIPC_IOC_SHM_EXPORT, KIPC_IOC_NAME_OPEN, KIPC_IOC_NAME_UNLINK,
+	KIPC_IOC_POSIX_SEM_OP, KIPC_IOC_NAME_ADOPT,
 };
 
 FIXTURE(device) {
@@ -63,6 +65,11 @@ TEST_F(device, node)
 	EXPECT_EQ(0, in_child(open_and_query, NULL));
 }
 
+static bool has_uring(void)
+{
+	return syscall(SYS_io_uring_setup, 0, NULL) != -1 || errno != ENOSYS;
+}
+
 TEST_F(device, query)
 {
 	struct kipc_query q;
@@ -80,13 +87,25 @@ TEST_F(device, query)
 	EXPECT_EQ(KIPC_FEATURE_HANDLE_NOTIFY, q.features & KIPC_FEATURE_HANDLE_NOTIFY);
 	EXPECT_EQ(KIPC_FEATURE_SEM_OWNER, q.features & KIPC_FEATURE_SEM_OWNER);
 	EXPECT_EQ(KIPC_FEATURE_LIFETIME_USERS, q.features & KIPC_FEATURE_LIFETIME_USERS);
+	EXPECT_EQ(KIPC_FEATURE_POSIX_SHM, q.features & KIPC_FEATURE_POSIX_SHM);
+	EXPECT_EQ(KIPC_FEATURE_HANDLE_PUBLISH, q.features & KIPC_FEATURE_HANDLE_PUBLISH);
+	EXPECT_EQ(KIPC_FEATURE_SHM_MEMFD, q.features & KIPC_FEATURE_SHM_MEMFD);
+	EXPECT_EQ(KIPC_FEATURE_NAME_ADOPT, q.features & KIPC_FEATURE_NAME_ADOPT);
+	EXPECT_EQ(KIPC_FEATURE_POSIX_SEM, q.features & KIPC_FEATURE_POSIX_SEM);
+	EXPECT_EQ(KIPC_FEATURE_POSIX_MQ, q.features & KIPC_FEATURE_POSIX_MQ);
+	EXPECT_EQ(KIPC_FEATURE_STREAM, q.features & KIPC_FEATURE_STREAM);
+	/* If the kernel has io_uring at all. */
+	EXPECT_EQ(has_uring() ? KIPC_FEATURE_URING : 0, q.features & KIPC_FEATURE_URING);
 	/* Nothing that this header does not name. */
 	EXPECT_EQ(0, q.features & ~(KIPC_FEATURE_SHM | KIPC_FEATURE_SHM_HUGETLB |
 				    KIPC_FEATURE_LIFETIME_CREATOR | KIPC_FEATURE_SEM |
 				    KIPC_FEATURE_SEM_MAP | KIPC_FEATURE_MSG |
 				    KIPC_FEATURE_HANDLE | KIPC_FEATURE_LIFETIME_USERS |
 				    KIPC_FEATURE_HANDLE_NOTIFY | KIPC_FEATURE_URING |
-				    KIPC_FEATURE_SEM_OWNER));
+				    KIPC_FEATURE_SEM_OWNER | KIPC_FEATURE_POSIX_SHM |
+				    KIPC_FEATURE_POSIX_SEM | KIPC_FEATURE_POSIX_MQ |
+				    KIPC_FEATURE_SHM_MEMFD | KIPC_FEATURE_HANDLE_PUBLISH |
+				    KIPC_FEATURE_NAME_ADOPT | KIPC_FEATURE_STREAM));
 	EXPECT_NE(NULL, memchr(q.release, 0, sizeof(q.release)));
 	EXPECT_NE(0, q.release[0]);
 }
@@ -179,9 +198,10 @@ TEST_F(device, longer)
 /* All numbers that stand for nothing. */
 TEST_F(device, unknown_numbers)
 {
-	static const unsigned int known[] = { 0x00, 0x01, 0x02, 0x03, 0x04, 0x10, 0x11, 0x12, 0x13,
+	static const unsigned int known[] = { 0x00, 0x01, 0x02, 0x03, 0x04, 0x10, 0x11, 0x12, 0x13, 0x14, 0x15,
 					      0x20, 0x21, 0x22, 0x23,
-					      0x30, 0x31, 0x32, 0x33, 0x40, 0x41 };
+					      0x30, 0x31, 0x32, 0x33, 0x40, 0x41,
+					      0x50, 0x51, 0x52, 0x53 };
 	static unsigned char buf[16384];
 	unsigned int nr, i, dir, size;
 
@@ -375,6 +395,11 @@ TEST_F(device, limits)
 		{ KIPC_LIMIT_MSGMNB, "msgmnb", 50000, 1ull << 31 },
 		{ KIPC_LIMIT_MSGMNI, "msgmni", 300, (1 << 24) + 1 },
 		{ KIPC_LIMIT_MSG_NEXT_ID, "msg_next_id", 18, 1ull << 31 },
+		{ KIPC_LIMIT_MQ_QUEUES, "queues_max", 30, 1ull << 31 },
+		{ KIPC_LIMIT_MQ_MSG, "msg_max", 31, 65537 },
+		{ KIPC_LIMIT_MQ_MSGSIZE, "msgsize_max", 320, 127 },
+		{ KIPC_LIMIT_MQ_MSG_DEFAULT, "msg_default", 33, 65537 },
+		{ KIPC_LIMIT_MQ_MSGSIZE_DEFAULT, "msgsize_default", 340, (1 << 24) + 1 },
 	};
 	struct kipc_limit lim;
 	unsigned int i;
@@ -401,7 +426,7 @@ TEST_F(device, limits)
 		lim = (struct kipc_limit){ .limit = KIPC_LIMIT_SHMMNI, .flags = i | 2, .value = 9 };
 		EXPECT_ERR(EINVAL, ioctl(self->fd, KIPC_IOC_LIMIT, &lim));
 	}
-	lim = (struct kipc_limit){ .limit = KIPC_LIMIT_MSG_NEXT_ID + 1 };
+	lim = (struct kipc_limit){ .limit = KIPC_LIMIT_MQ_MSGSIZE_DEFAULT + 1 };
 	EXPECT_ERR(EINVAL, ioctl(self->fd, KIPC_IOC_LIMIT, &lim));
 	lim.limit = ~0u;
 	EXPECT_ERR(EINVAL, ioctl(self->fd, KIPC_IOC_LIMIT, &lim));

@@ -15,11 +15,13 @@
  */
 #include "bench.h"
 
+#include <fcntl.h>
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/epoll.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -461,6 +463,7 @@ static void largest_call(int id)
 
 #define QUEUE_BYTES	(64 << 20)
 #define MESSAGES	100000
+#define AMID		998	/* type of the one in the middle */
 
 static int new_queue(int messages)
 {
@@ -469,7 +472,7 @@ static int new_queue(int messages)
 	if (id < 0 || msg_set_qbytes(ipc, id, QUEUE_BYTES))
 		die("a queue");
 	for (i = 0; i < messages; i++)
-		if (msg_send(ipc, id, 1 + i % 997, i, IPC_NOWAIT))
+		if (msg_send(ipc, id, i == messages / 2 ? AMID : 1 + i % 997, i, IPC_NOWAIT))
 			die("a message");
 	return id;
 }
@@ -484,6 +487,11 @@ static void receive_by_type(int id)
 	msg_receive(ipc, id, 500, IPC_NOWAIT);
 }
 
+static void receive_first(int id)
+{
+	msg_receive(ipc, id, 0, IPC_NOWAIT);
+}
+
 static void receive_except(int id)
 {
 	msg_receive(ipc, id, 1, MSG_EXCEPT | IPC_NOWAIT);
@@ -492,6 +500,12 @@ static void receive_except(int id)
 static void receive_least(int id)
 {
 	msg_receive(ipc, id, -500, IPC_NOWAIT);
+}
+
+/* It goes back to where it was. */
+static void receive_nowhere(int id)
+{
+	ipc->msgrcv(id, (void *)8, NOTE, AMID, IPC_NOWAIT);
 }
 
 static void copy_one(int id)
@@ -579,7 +593,11 @@ static void fill_namespace(int id, int which)
 	be_ready();
 }
 
-/* Its objects are gone when the module's references are, but for what the prober just made. */
+/*
+ * Its objects, of which sets and queues have a reference to the module each, are gone when
+ * those are.  What the prober makes and removes all the while has one until a grace period
+ * is over: as many as FRESH may be left of these at any time.
+ */
 #define FRESH	5000
 
 static long refs_before;
@@ -643,6 +661,19 @@ static int sleepers_on_all(void) { return set_of_sleepers(1, -1, 0); }
 static int sleepers_for_zero(void) { return set_of_sleepers(0, 0, 1); }
 
 static int full_queue(void) { return new_queue(MESSAGES); }
+
+/* For messages of the first one's type, so that nobody has asked for more. */
+static int watched_queue(void)
+{
+	struct epoll_event event = { .events = EPOLLIN | EPOLLET };
+	struct kipc_filter first = { .msgtyp = 1 };
+	int id = full_queue(), epoll = epoll_create1(0);
+	int fd = kipc_handle(KIPC_KIND_MSG, id, O_RDONLY, &first);
+
+	if (fd < 0 || epoll_ctl(epoll, EPOLL_CTL_ADD, fd, &event))
+		die("a watch");
+	return id;
+}
 
 static int idle_threads(void)
 {
@@ -727,6 +758,10 @@ static const struct scenario {
 	{ "msgrcv by type, 100,000 messages", full_queue, receive_by_type, look_at_queue, BOTH },
 	{ "msgrcv by exception", full_queue, receive_except, look_at_queue, BOTH },
 	{ "msgrcv of the least type", full_queue, receive_least, look_at_queue, BOTH },
+	{ "msgrcv of the first, watched", watched_queue, receive_first, look_at_queue,
+	  KIPC_ONLY },
+	{ "msgrcv from the middle to nowhere", full_queue, receive_nowhere, look_at_queue,
+	  BOTH },
 	{ "MSG_COPY", full_queue, copy_one, look_at_queue, BOTH },
 	{ "1,024 sent by one call", full_queue, send_many, look_at_queue, KIPC_ONLY },
 	{ "1,024 received by one call", full_queue, receive_many, look_at_queue, KIPC_ONLY },

@@ -186,6 +186,23 @@ struct kipc_ids_row kipc_ids_read(const char *kind)
 	return r;
 }
 
+struct kipc_object_row kipc_object_read(const char *kind, int id)
+{
+	struct kipc_object_row r = { "", -1, -1, -1, -1 }, t;
+	FILE *f = fopen("/proc/kipc/objects", "re");
+	char line[256], row_kind[8];
+	int row_id;
+
+	while (f && r.users < 0 && fgets(line, sizeof(line), f))
+		if (sscanf(line, "%7s %d %*s %*s %*s %ld %15s %*s %*s %ld %ld %ld", row_kind,
+			   &row_id, &t.users, t.lifetime, &t.calls, &t.handles,
+			   &t.orphans) == 7 && row_id == id && !strcmp(row_kind, kind))
+			r = t;
+	if (f)
+		fclose(f);
+	return r;
+}
+
 /* Return: the limit's value (ULONG_MAX reads as -1), or LLONG_MIN. */
 long long ipc_limit_get(const struct ipc *ipc, const char *name)
 {

@@ -134,6 +134,14 @@ struct kipc_ids_row {
 
 struct kipc_ids_row kipc_ids_read(const char *kind);
 
+/* /proc/kipc/objects, one object; every number is -1 when the file or the row is missing. */
+struct kipc_object_row {
+	char lifetime[16];
+	long users, calls, handles, orphans;
+};
+
+struct kipc_object_row kipc_object_read(const char *kind, int id);
+
 long long ipc_limit_get(const struct ipc *ipc, const char *name);
 int ipc_limit_set(const struct ipc *ipc, const char *name, long long value);
 

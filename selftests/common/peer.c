@@ -475,6 +475,53 @@ int in_child(int (*fn)(void *arg), void *arg)
 	return status;
 }
 
+pid_t stopped_child(int (*fn)(void *arg), void *arg)
+{
+	int status, ret;
+	pid_t pid = fork();
+
+	if (!pid) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		ret = fn(arg);
+		if (!ret)
+			raise(SIGSTOP);
+		_exit(ret);
+	}
+	return pid > 0 && waitpid(pid, &status, WUNTRACED) == pid && WIFSTOPPED(status) ? pid : -1;
+}
+
+struct held {
+	int sem, num;
+};
+
+static int do_hold(void *arg)
+{
+	const struct held *held = arg;
+
+	return semop1(&ipc_kipc, held->sem, held->num, -1, SEM_UNDO) ? 1 : 0;
+}
+
+pid_t holder(int sem, int num)
+{
+	return stopped_child(do_hold, &(struct held){ sem, num });
+}
+
+int kill_child(pid_t pid)
+{
+	return kill(pid, SIGKILL) || waitpid(pid, NULL, 0) != pid ? -1 : 0;
+}
+
+int go_first(void)
+{
+	const struct sched_param param = { .sched_priority = 1 };
+	cpu_set_t cpu;
+
+	CPU_ZERO(&cpu);
+	CPU_SET(0, &cpu);
+	return sched_setaffinity(0, sizeof(cpu), &cpu) ||
+	       sched_setscheduler(0, SCHED_FIFO, &param) ? -1 : 0;
+}
+
 static sigjmp_buf probe_env;
 static volatile sig_atomic_t probe_sig;
 

@@ -106,6 +106,16 @@ int peer_mask(struct peer *p, int sig);
 /* Run @fn in a child of its own and return its wait status. */
 int in_child(int (*fn)(void *arg), void *arg);
 
+/* One that stops when @fn has returned 0, and exits when it goes on; -1: it did not stop. */
+pid_t stopped_child(int (*fn)(void *arg), void *arg);
+/* One that has taken one of a semaphore of kipc's, with SEM_UNDO. */
+pid_t holder(int sem, int num);
+/* Return: 0 once it is dead. */
+int kill_child(pid_t pid);
+
+/* On one processor, with its children, and before the kernel's workers.  Return: 0 or -1. */
+int go_first(void);
+
 /* Whether the byte can be read or written; else the signal that it gave. */
 int probe_read(const void *addr);
 int probe_write(void *addr);

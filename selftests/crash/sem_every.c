@@ -9,6 +9,7 @@
 
 #include <sys/mman.h>
 
+#include "section.h"
 #include "step.h"
 
 #define TIMEOUT	3000	/* for a test, on an emulated processor */

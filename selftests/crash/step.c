@@ -20,7 +20,10 @@
 #include "common/ipc.h"
 #include "common/peer.h"
 #include "hostile/raw.h"
+#include "section.h"
 #include "way.h"
+
+SECTION(kipc_fast_text)
 
 /* The library's own: what a process has mapped, NULL while a child shares its memory. */
 extern void *kipc_fast;
@@ -48,9 +51,8 @@ struct cast {
 	struct told *told, *holder_told;
 	bool waits[2];
 	int woken[2];		/* 1000 + errno of a waiter's operation that is over */
-	/* kipc's, as listed: who has the set mapped but the children; operations by call. */
-	long users;
-	long long calls;
+	/* kipc's: who has the set mapped but the children, as users; operations by call. */
+	struct kipc_object_row listed;
 };
 
 /* In each process that carries scenes out, once. */
@@ -448,8 +450,11 @@ static int open_scene(struct cast *cast, const struct ipc *ipc, const struct sce
 	     scene->meddle == SUSPEND) &&
 	    warm(ipc, cast->id, act == OPERATE_UNDO ? SEM_UNDO : 0))
 		return -1;
-	if (ipc == &ipc_kipc && step_counts(cast->id, &cast->calls, &cast->users))
-		return -1;
+	if (ipc == &ipc_kipc) {
+		cast->listed = kipc_object_read("sem", cast->id);
+		if (cast->listed.users < 0)
+			return -1;
+	}
 	if (scene->before == HOLD) {
 		struct cast holder = *cast;
 
@@ -482,21 +487,6 @@ static void close_scene(struct cast *cast)
 }
 
 /* ---- The two together ---- */
-
-int step_counts(int id, long long *calls, long *users)
-{
-	char line[256], kind[8];
-	bool found = false;
-	int listed_id;
-	FILE *f = fopen("/proc/kipc/objects", "re");
-
-	while (f && !found && fgets(line, sizeof(line), f))
-		found = sscanf(line, "%7s %d %*s %*s %*s %ld %*s %*s %*s %lld", kind, &listed_id,
-			       users, calls) == 4 && !strcmp(kind, "sem") && listed_id == id;
-	if (f)
-		fclose(f);
-	return found ? 0 : -1;
-}
 
 struct told_scene {
 	const struct scene *scene;
@@ -563,8 +553,7 @@ static int is_untidy(struct cast *cast, const struct told_scene *at, bool calls_
 	const struct scene *scene = at->scene;
 	unsigned int sleepers;
 	struct raw_view view;
-	long long calls_now;
-	long users_now;
+	struct kipc_object_row now;
 	int wrong = 0, i;
 
 	if (at->how == WENT_ON && cast->told->ret[0] != NOT_YET && cast->told->intents) {
@@ -573,16 +562,17 @@ static int is_untidy(struct cast *cast, const struct told_scene *at, bool calls_
 	}
 	if (at->act == REMOVE || is_removed(scene))
 		return wrong;
-	if (step_counts(cast->id, &calls_now, &users_now)) {
+	now = kipc_object_read("sem", cast->id);
+	if (now.users < 0) {
 		tell(at, "the set is not listed");
 		return wrong + 1;
 	}
 	if (at->act == SET_MODE || scene->before == SET_MODE || scene->meddle == SET_MODE ?
-	    users_now > cast->users : users_now != cast->users) {
+	    now.users > cast->listed.users : now.users != cast->listed.users) {
 		tell(at, "its view of the set is still counted");
 		wrong++;
 	}
-	if (calls_known && calls_now != cast->calls) {
+	if (calls_known && now.calls != cast->listed.calls) {
 		tell(at, "the kernel did not count the calls that it made");
 		wrong++;
 	}
@@ -656,14 +646,15 @@ static int step(struct told_scene *at, const struct way *way, struct references 
 	struct cast cast;
 	const struct meddler meddler = { meddle, &cast };
 	int wrong = 1, i;
-	long users;
 
 	*equal = 0;
 	if (open_scene(&cast, &ipc_kipc, scene, at->act, 0)) {
 		tell(at, "the scene is not set");
 		goto close;
 	}
-	if (scene->before != REMOVE && step_counts(cast.id, &cast.calls, &users)) {
+	/* Its users stay those from before there were children. */
+	cast.listed.calls = kipc_object_read("sem", cast.id).calls;
+	if (scene->before != REMOVE && cast.listed.calls < 0) {
 		tell(at, "the set is not listed");
 		goto close;
 	}
@@ -672,7 +663,8 @@ static int step(struct told_scene *at, const struct way *way, struct references 
 		goto close;
 	}
 	for (i = 0; i < at->n; i++)
-		cast.calls += way_is_syscall(way->pc[i]) && !(scene->flags & (STEP_REFUSED | STEP_LOOKS));
+		cast.listed.calls += way_is_syscall(way->pc[i]) &&
+				     !(scene->flags & (STEP_REFUSED | STEP_LOOKS));
 	section_mark(at->pc, SECTION_REACHED);
 	if (is_stopped) {
 		if (!way_park(cast.child, at->pc)) {

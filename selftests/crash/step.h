@@ -85,9 +85,6 @@ int step_scene(const struct scene *scene, enum act act, unsigned int ends, int a
 #define STEP_ALL_ENDS	(STEP_END(ENDS) - 1)
 #define STEP_IN_TURNS	STEP_END(ENDS)	/* killed before one, going on before the next */
 
-/* How often the kernel has seen an operation on the set, and how many have it mapped. */
-int step_counts(int id, long long *calls, long *users);
-
 /* Have the library map the set. */
 int step_warm(int id, int flags);
 

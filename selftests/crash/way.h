@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * The section of the fast paths, and a traced child's way through it.
+ * A traced child's way through the section of the fast paths.
  *
  * The child's single steps tell the way of an operation through the section.  Another
  * child that is in the same position comes to any instruction of it by a breakpoint of
@@ -53,27 +53,5 @@ bool way_is_syscall(unsigned long pc);
  * does; whether it is, at that instruction, /proc tells.
  */
 bool way_park(pid_t pid, unsigned long pc);
-
-/* ---- What was done where ---- */
-
-#define SECTION_REACHED	1
-#define SECTION_DIED	2
-#define SECTION_STOPPED	4
-#define SECTION_ALL	7
-
-unsigned long section_offset(unsigned long pc);
-/* Note what was done before an instruction, by whatever process. */
-void section_mark(unsigned long pc, int what);
-
-/*
- * What objdump lists of the section, in the file of the program's own name with ".list"
- * behind.  Return: the number of instructions, without what only fills gaps; -1: it is not
- * there, or not of this program.
- */
-int section_list(void);
-/* The line that lists an instruction, or "". */
-const char *section_text(unsigned long pc);
-/* Where not everything was done that is to be; each is named. */
-int section_uncovered(void);
 
 #endif /* KIPC_SELFTESTS_WAY_H */

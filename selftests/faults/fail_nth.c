@@ -1,22 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
-/*
- * Each allocation of each call fails in turn, and each copy from and to user space: the call
- * fails with ENOMEM or EFAULT, or goes on without; what there was is as it was, nothing is
- * left of the attempt, and the same call then succeeds.
- *
- * The kernel must be one that injects faults: make check-debug.  Each attempt is made by a
- * process of its own, for much is allocated once for a process.
- */
-#include "common/device.h"
-#include "common/harness.h"
+/* Calls on System V objects and on handles, each allocation and copy of which fails. */
+#include "fail.h"
 
 #include <fcntl.h>
-#include <stdio.h>
-#include <sys/rseq.h>
+#include <kipc.h>
+#include <poll.h>
+#include <sys/eventfd.h>
 #include <sys/syscall.h>
-#include <sys/wait.h>
 
-#define MOST	3000	/* allocations of a call, and more */
 #define PAGES	8
 #define BIG	6000	/* bytes of a message of several chunks */
 #define BATCH	4
@@ -24,9 +15,8 @@
 
 /* What an attempt is made on; each process has its own. */
 static struct scene {
-	int fd, shm, sem, msg;
-	unsigned long attached;	/* mappings of segments, at the last look */
-	bool unseen;		/* a look would make what the call is to make */
+	int shm, sem, msg;
+	int on_sem, on_msg, event;
 	long messages;		/* that there should be after a batch, or -1 */
 	void *addr;
 	struct kipc_sem_map map;
@@ -57,7 +47,7 @@ static long nothing(long arg)
 static long new_namespace(long arg)
 {
 	(void)arg;
-	s.unseen = true;
+	unseen = true;
 	return unshare(CLONE_NEWIPC);
 }
 
@@ -67,7 +57,7 @@ static long shm_get(long lifetime)
 		.key = 77, .flags = IPC_CREAT | 0600, .size = PAGES * PAGE, .lifetime = lifetime,
 	};
 
-	s.shm = ioctl(s.fd, KIPC_IOC_SHM_GET, &get);
+	s.shm = ioctl(device, KIPC_IOC_SHM_GET, &get);
 	return s.shm;
 }
 
@@ -76,7 +66,7 @@ static long shm_attach(long flags)
 	struct kipc_shm_attach attach = {
 		.id = s.shm, .flags = flags, .addr = (uintptr_t)s.addr,
 	};
-	long ret = ioctl(s.fd, KIPC_IOC_SHM_ATTACH, &attach);
+	long ret = ioctl(device, KIPC_IOC_SHM_ATTACH, &attach);
 
 	if (!ret)
 		s.addr = (void *)(uintptr_t)attach.addr;
@@ -95,7 +85,7 @@ static long sem_get(long lifetime)
 		.key = 77, .flags = IPC_CREAT | 0600, .nsems = MANY, .lifetime = lifetime,
 	};
 
-	s.sem = ioctl(s.fd, KIPC_IOC_SEM_GET, &get);
+	s.sem = ioctl(device, KIPC_IOC_SEM_GET, &get);
 	return s.sem;
 }
 
@@ -103,13 +93,13 @@ static long process_map(long arg)
 {
 	struct kipc_process_map map = { .pad = arg };
 
-	return ioctl(s.fd, KIPC_IOC_PROCESS_MAP, &map);
+	return ioctl(device, KIPC_IOC_PROCESS_MAP, &map);
 }
 
 static long sem_map(long flags)
 {
 	s.map = (struct kipc_sem_map){ .id = s.sem, .flags = flags };
-	return ioctl(s.fd, KIPC_IOC_SEM_MAP, &s.map);
+	return ioctl(device, KIPC_IOC_SEM_MAP, &s.map);
 }
 
 static long with_record(long arg)
@@ -128,7 +118,7 @@ static long msg_get(long lifetime)
 {
 	struct kipc_msg_get get = { .key = 77, .flags = IPC_CREAT | 0600, .lifetime = lifetime };
 
-	s.msg = ioctl(s.fd, KIPC_IOC_MSG_GET, &get);
+	s.msg = ioctl(device, KIPC_IOC_MSG_GET, &get);
 	return s.msg;
 }
 
@@ -149,7 +139,7 @@ static long msg_op(unsigned long call, long size, unsigned int count, int flags)
 		op.size = 0;
 		op.count = count;
 	}
-	return ioctl(s.fd, call, &op);
+	return ioctl(device, call, &op);
 }
 
 static long send(long size)
@@ -191,6 +181,25 @@ static long full(long size)
 	return errno == EAGAIN ? 0 : -1;
 }
 
+static int handle_of(unsigned int kind, int id)
+{
+	struct kipc_handle_open open = { .id = id, .kind = kind, .flags = O_RDWR };
+
+	return ioctl(device, KIPC_IOC_HANDLE_OPEN, &open);
+}
+
+/* Of a set and a queue; and an eventfd, which is not ready. */
+static long handles(long arg)
+{
+	(void)arg;
+	if (sem_get(KIPC_LIFETIME_PERSISTENT) < 0 || msg_get(KIPC_LIFETIME_PERSISTENT) < 0)
+		return -1;
+	s.on_sem = handle_of(KIPC_KIND_SEM, s.sem);
+	s.on_msg = handle_of(KIPC_KIND_MSG, s.msg);
+	s.event = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	return s.on_sem < 0 || s.on_msg < 0 ? -1 : s.event;
+}
+
 static long one_of_each(long arg)
 {
 	return attached(arg) || mapped(arg) ? -1 : sent_many(1);
@@ -210,30 +219,30 @@ static long query(long arg)
 {
 	struct kipc_query query = { .pad = arg };
 
-	return ioctl(s.fd, KIPC_IOC_QUERY, &query);
+	return ioctl(device, KIPC_IOC_QUERY, &query);
 }
 
 static long limit(long which)
 {
 	struct kipc_limit limit = { .limit = which };
 
-	if (ioctl(s.fd, KIPC_IOC_LIMIT, &limit))
+	if (ioctl(device, KIPC_IOC_LIMIT, &limit))
 		return -1;
 	limit.flags = KIPC_LIMIT_SET;
-	return ioctl(s.fd, KIPC_IOC_LIMIT, &limit);
+	return ioctl(device, KIPC_IOC_LIMIT, &limit);
 }
 
 static long process_cut(long arg)
 {
 	(void)arg;
-	return ioctl(s.fd, KIPC_IOC_PROCESS_CUT);
+	return ioctl(device, KIPC_IOC_PROCESS_CUT);
 }
 
 static long shm_detach(long arg)
 {
 	struct kipc_shm_detach detach = { .addr = (uintptr_t)s.addr + arg };
 
-	return ioctl(s.fd, KIPC_IOC_SHM_DETACH, &detach);
+	return ioctl(device, KIPC_IOC_SHM_DETACH, &detach);
 }
 
 static long shm_ctl(long cmd)
@@ -242,7 +251,7 @@ static long shm_ctl(long cmd)
 
 	if (cmd == SHM_INFO || cmd == SHM_STAT || cmd == SHM_STAT_ANY)
 		ctl.id &= KIPC_INDEX_MAX - 1;
-	return ioctl(s.fd, KIPC_IOC_SHM_CTL, &ctl);
+	return ioctl(device, KIPC_IOC_SHM_CTL, &ctl);
 }
 
 /* A mapping whose segment is there as long as it is attached. */
@@ -258,7 +267,7 @@ static long read_shm(long arg)
 
 static long map_segment(long arg)
 {
-	void *at = mmap(NULL, PAGES * PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, s.fd,
+	void *at = mmap(NULL, PAGES * PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, device,
 			KIPC_MMAP_OFFSET(KIPC_KIND_SHM, s.shm) + arg);
 
 	return at == MAP_FAILED ? -1 : 0;
@@ -328,7 +337,7 @@ static long sem_op(long undo)
 	struct sembuf sop = { 0, 1, undo };
 	struct kipc_sem_op op = { .id = s.sem, .nsops = 1, .sops = (uintptr_t)&sop };
 
-	return ioctl(s.fd, KIPC_IOC_SEM_OP, &op);
+	return ioctl(device, KIPC_IOC_SEM_OP, &op);
 }
 
 /* Of as many operations that the copy of them is allocated. */
@@ -342,7 +351,7 @@ static long sem_op_many(long undo)
 
 	for (i = 0; i < op.nsops; i++)
 		s.sops[i] = (struct sembuf){ i, 1, undo };
-	return ioctl(s.fd, KIPC_IOC_SEM_OP, &op);
+	return ioctl(device, KIPC_IOC_SEM_OP, &op);
 }
 
 /* Until the time is over, as it should be. */
@@ -359,7 +368,7 @@ static long sem_sleep(long undo)
 		.timeout = (uintptr_t)&moment, .clock = CLOCK_MONOTONIC,
 	};
 
-	return timed_out(ioctl(s.fd, KIPC_IOC_SEM_OP, &op));
+	return timed_out(ioctl(device, KIPC_IOC_SEM_OP, &op));
 }
 
 static long sem_ctl(long cmd)
@@ -381,7 +390,7 @@ static long sem_ctl(long cmd)
 	default:
 		ctl.arg = (uintptr_t)&s.ds;
 	}
-	return ioctl(s.fd, KIPC_IOC_SEM_CTL, &ctl);
+	return ioctl(device, KIPC_IOC_SEM_CTL, &ctl);
 }
 
 /* With undo values that have to be forgotten or kept. */
@@ -416,12 +425,12 @@ static long receive_batch(long size)
 
 static long send_short(long size)
 {
-	return syscall(SYS_fadvise64, s.fd, (long)s.msg, s.note, KIPC_CALL_MSG_SEND(0, size));
+	return syscall(SYS_fadvise64, device, (long)s.msg, s.note, KIPC_CALL_MSG_SEND(0, size));
 }
 
 static long receive_short(long size)
 {
-	return syscall(SYS_fadvise64, s.fd, (long)s.msg, s.note, KIPC_CALL_MSG_RECEIVE(0, size));
+	return syscall(SYS_fadvise64, device, (long)s.msg, s.note, KIPC_CALL_MSG_RECEIVE(0, size));
 }
 
 static long receive_copy(long size)
@@ -445,7 +454,7 @@ static long msg_ctl(long cmd)
 
 	if (cmd == MSG_STAT || cmd == MSG_STAT_ANY)
 		ctl.id &= KIPC_INDEX_MAX - 1;
-	return ioctl(s.fd, KIPC_IOC_MSG_CTL, &ctl);
+	return ioctl(device, KIPC_IOC_MSG_CTL, &ctl);
 }
 
 static long sent_and_read(long size)
@@ -460,18 +469,73 @@ static long handle_create(long kind)
 		.kind = kind, .flags = O_RDWR, .size = kind == KIPC_KIND_SHM ? PAGES * PAGE :
 		kind == KIPC_KIND_SEM ? MANY : 0,
 	};
-	int fd = ioctl(s.fd, KIPC_IOC_HANDLE_CREATE, &create);
+	int fd = ioctl(device, KIPC_IOC_HANDLE_CREATE, &create);
 
 	return fd < 0 ? -1 : close(fd);
 }
 
+static long handle_notify(long arg)
+{
+	struct kipc_handle_notify notify = { .fd = s.event, .events = POLLIN };
+
+	return ioctl(arg ? s.on_msg : s.on_sem, KIPC_IOC_HANDLE_NOTIFY, &notify);
+}
+
+static long handle_async(long arg)
+{
+	return fcntl(arg ? s.on_msg : s.on_sem, F_SETFL, O_ASYNC);
+}
+
+/*
+ * For any of a call on a set, of as many operations that the copy is allocated, of a message
+ * that is sent or received and of a descriptor; @first is the one that need not wait.
+ */
+enum { A_SEMOP, A_SEND, A_RECEIVE, A_DESCRIPTOR, NONE };
+
+static long wait_any(long first)
+{
+	struct kipc_msg_op send = {
+		.id = KIPC_SELF, .msg = (uintptr_t)s.note, .size = BIG,
+	}, receive = {
+		.id = KIPC_SELF, .msg = (uintptr_t)&s.note[1], .size = BIG, .type = 9,
+	};
+	struct kipc_sem_op sem = { .id = KIPC_SELF, .nsops = 500, .sops = (uintptr_t)s.sops };
+	struct kipc_any any[] = {
+		{ .fd = s.on_sem, .call = KIPC_IOC_SEM_OP, .arg = (uintptr_t)&sem },
+		{ .fd = s.on_msg, .call = KIPC_IOC_MSG_RECEIVE, .arg = (uintptr_t)&receive },
+		{ .fd = s.event, .arg = POLLIN },
+		{ .fd = s.on_msg, .call = KIPC_IOC_MSG_SEND, .arg = (uintptr_t)&send },
+	};
+	struct kipc_wait_any wait = {
+		.any = (uintptr_t)any, .count = first == A_SEND ? 4 : 3,
+		.timeout = (uintptr_t)&moment, .clock = CLOCK_MONOTONIC,
+	};
+	unsigned int i;
+	long ret;
+
+	for (i = 0; i < sem.nsops; i++)
+		s.sops[i] = (struct sembuf){ i, first == A_SEMOP ? 1 : -1, 0 };
+	receive.type = first == A_RECEIVE ? 1 : 9;
+	any[2].arg = first == A_DESCRIPTOR ? POLLOUT : POLLIN;
+	ret = ioctl(device, KIPC_IOC_WAIT_ANY, &wait);
+	if (first == NONE)
+		return timed_out(ret);
+	if (ret >= 0 && any[ret].result < 0) {
+		errno = -any[ret].result;
+		return -1;
+	}
+	return ret;
+}
+
+static long handles_and_message(long size)
+{
+	return handles(0) < 0 ? -1 : send(size);
+}
+
 static long handle_open(long kind)
 {
-	struct kipc_handle_open open = {
-		.id = kind == KIPC_KIND_SHM ? s.shm : kind == KIPC_KIND_SEM ? s.sem : s.msg,
-		.kind = kind, .flags = O_RDWR,
-	};
-	int fd = ioctl(s.fd, KIPC_IOC_HANDLE_OPEN, &open);
+	int fd = handle_of(kind, kind == KIPC_KIND_SHM ? s.shm : kind == KIPC_KIND_SEM ? s.sem :
+			   s.msg);
 
 	return fd < 0 ? -1 : close(fd);
 }
@@ -497,190 +561,43 @@ static long list(long which)
 	return got;
 }
 
-/* ---- The state, as far as it can be seen ---- */
+/* ---- The state ---- */
 
-static void read_into(char *text, size_t size, const char *path)
+static void begin(void)
 {
-	size_t len = strlen(text);
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
-	ssize_t got;
-
-	while ((got = read(fd, text + len, size - len - 1)) > 0)
-		len += got;
-	text[len] = 0;
-	close(fd);
-}
-
-/*
- * The lists without what changes by itself; the totals of all kinds; what is mapped of kipc.
- * So a leak of a count, of bytes or of an attachment shows.  Of segments and queues without
- * @times only what is not times, nor who was last.
- */
-static void look(char *text, size_t size, bool times)
-{
-	static const char *const files[] = { "sem", "ids", "waiters", "shm", "msg" };
-	struct shm_row segment;
-	struct { int used; unsigned long v[5]; } shm = { 0 };
-	struct seminfo sem = { 0 };
-	struct msginfo msg = { 0 };
-	char path[32], line[256];
-	unsigned int i;
-	size_t len;
-	FILE *maps;
-
-	text[0] = 0;
-	if (s.unseen)
-		return;
-	for (i = 0; i < ARRAY_SIZE(files) - (times ? 0 : 2); i++) {
-		snprintf(path, sizeof(path), "/proc/kipc/%s", files[i]);
-		read_into(text, size, path);
-	}
-	len = strlen(text);
-	if (!times && !shm_row_find(&ipc_kipc, s.shm, &segment))
-		len += snprintf(text + len, size - len, "segment: %o %lu, %lu times\n",
-				segment.mode, segment.size, segment.nattch);
-	if (!times && s.msg >= 0)
-		len += snprintf(text + len, size - len, "queue: %ld %ld\n",
-				msg_qnum(&ipc_kipc, s.msg), msg_cbytes(&ipc_kipc, s.msg));
-	ioctl(s.fd, KIPC_IOC_SHM_CTL,
-	      &(struct kipc_shm_ctl){ .cmd = SHM_INFO, .buf = (uintptr_t)&shm });
-	ioctl(s.fd, KIPC_IOC_SEM_CTL,
-	      &(struct kipc_sem_ctl){ .cmd = SEM_INFO, .arg = (uintptr_t)&sem });
-	ioctl(s.fd, KIPC_IOC_MSG_CTL,
-	      &(struct kipc_msg_ctl){ .cmd = MSG_INFO, .buf = (uintptr_t)&msg });
-	len += snprintf(text + len, size - len, "%d %lu; %d %d; %d %d %d\n", shm.used, shm.v[0],
-			sem.semusz, sem.semaem, msg.msgpool, msg.msgmap, msg.msgtql);
-	s.attached = 0;
-	maps = fopen("/proc/self/maps", "re");
-	while (maps && fgets(line, sizeof(line), maps)) {
-		s.attached += !!strstr(line, "SYSV");
-		if (strstr(line, "SYSV") || strstr(line, "kipc"))
-			len += snprintf(text + len, size - len, "%s", line);
-	}
-	if (maps)
-		fclose(maps);
-}
-
-/* ---- An attempt ---- */
-
-static int fault_fd;
-
-/*
- * The kernel writes to a thread's area of restartable sequences on its way back to user
- * space, and kills who has it fail.
- */
-static int no_rseq(void)
-{
-	char *area = (char *)__builtin_thread_pointer() + __rseq_offset;
-
-	return __rseq_size ? syscall(SYS_rseq, area, 32, RSEQ_FLAG_UNREGISTER, RSEQ_SIG) : 0;
-}
-
-/* The @nth allocation or copy from now on fails, of this thread. */
-static void inject(int nth)
-{
-	char text[16];
-	int len = snprintf(text, sizeof(text), "%d", nth);
-
-	if (pwrite(fault_fd, text, len, 0) != len)
-		_exit(9);
-}
-
-/* No more of it.  Return: whether it did not come to that: these calls count as well. */
-static bool injected_nothing(void)
-{
-	char text[16] = "";
-	ssize_t got = pread(fault_fd, text, sizeof(text) - 1, 0);
-
-	while (pwrite(fault_fd, "0", 1, 0) != 1)
-		;
-	return got < 0 || atoi(text) > 0;
-}
-
-/*
- * What was done is undone by its opposite, which shows in times and in who was last; what had
- * to make way for a new mapping is gone, and one that was cut stays so.
- */
-enum kept { ALL, ALL_BUT_TIMES, NOT_ALL };
-
-/**
- * struct attempt - a call, and what it is made on
- * @prepare: makes it, without faults
- * @with: argument of @prepare
- * @call: the call; not negative: it succeeded
- * @arg: argument of @call
- * @err: what it may fail with besides ENOMEM and EFAULT, as natively, or 0
- * @kept: how much must be as before when it has failed
- */
-struct attempt {
-	long (*prepare)(long with);
-	long with;
-	long (*call)(long arg);
-	long arg;
-	int err;
-	enum kept kept;
-};
-
-enum { AGAIN, DONE, NOT_PREPARED, WRONG_ERRNO, NOT_AS_BEFORE, THEN_FAILED, WRONG_COUNT };
-
-static const char *const outcomes[] = {
-	"", "", "could not be prepared", "another errno", "something has changed",
-	"the same call, without a fault, failed", "the number of messages or attachments is wrong",
-};
-
-static void tell_difference(const char *was, const char *is)
-{
-	while (*was && *was == *is)
-		was++, is++;
-	printf("# it was: %.200s\n# it is: %.200s\n", was, is);
-	fflush(stdout);
-}
-
-static int attempt(const struct attempt *a, int nth)
-{
-	static char was[1 << 16], is[1 << 16];
-	int err, i;
-	long ret, counted;
-	bool done;
+	int i;
 
 	s = (struct scene){ .shm = -1, .sem = -1, .msg = -1, .messages = -1 };
-	s.fd = device_open();
-	fault_fd = open("/proc/thread-self/fail-nth", O_RDWR | O_CLOEXEC);
 	for (i = 0; i < BATCH; i++)
 		s.note[i].type = 1 + i;
-	if (s.fd < 0 || fault_fd < 0 || no_rseq() || a->prepare(a->with) < 0)
-		return NOT_PREPARED;
-	look(was, sizeof(was), a->kept == ALL);
-
-	errno = 0;
-	inject(nth);
-	ret = a->call(a->arg);
-	err = errno;
-	done = injected_nothing();
-	if (s.messages >= 0 && msg_qnum(&ipc_kipc, s.msg) != s.messages)
-		return WRONG_COUNT;
-	if (ret >= 0)
-		return done ? DONE : AGAIN;
-	if (done || (err != ENOMEM && err != EFAULT && err != a->err)) {
-		printf("# %s\n", strerror(err));
-		fflush(stdout);
-		return WRONG_ERRNO;
-	}
-	look(is, sizeof(is), a->kept == ALL);
-	if (a->kept != NOT_ALL && strcmp(was, is)) {
-		tell_difference(was, is);
-		return NOT_AS_BEFORE;
-	}
-	counted = s.shm >= 0 ? shm_nattch(&ipc_kipc, s.shm) : -1;
-	if (counted >= 0 && counted != (long)s.attached)
-		return WRONG_COUNT;
-	ret = a->call(a->arg);
-	if (ret < 0)
-		printf("# %s\n", strerror(errno)), fflush(stdout);
-	return ret < 0 ? THEN_FAILED : AGAIN;
 }
 
-static void clean_up(void)
+/* Of segments and queues, where times may change, what is not times, nor who was last. */
+static void look(struct view *view, enum kept kept)
+{
+	struct shm_row segment;
+
+	if (kept == ALL)
+		return;
+	if (s.shm >= 0 && shm_row_find(&ipc_kipc, s.shm, &segment) == 1)
+		view_add(view, "segment: %o %lu, %lu times\n", segment.mode, segment.size,
+			 segment.nattch);
+	if (s.msg >= 0)
+		view_add(view, "queue: %ld %ld\n", msg_qnum(&ipc_kipc, s.msg),
+			 msg_cbytes(&ipc_kipc, s.msg));
+}
+
+static bool is_wrong(bool failed)
+{
+	long counted;
+
+	if (!failed)
+		return s.messages >= 0 && msg_qnum(&ipc_kipc, s.msg) != s.messages;
+	counted = s.shm >= 0 ? shm_nattch(&ipc_kipc, s.shm) : -1;
+	return counted >= 0 && counted != (long)attachments;
+}
+
+static void clear(void)
 {
 	const struct ipc *ipc = &ipc_kipc;
 
@@ -689,73 +606,13 @@ static void clean_up(void)
 	ipc->msgctl(ipc->msgget(77, 0), IPC_RMID, NULL);
 }
 
+static const struct stage stage = {
+	.begin = begin, .look = look, .is_wrong = is_wrong, .clear = clear,
+};
+
 /* ---- All of them ---- */
 
-FIXTURE(fail_nth) { long refs; };
-FIXTURE_VARIANT(fail_nth) { struct attempt attempt; };
-
-/* Sleeping allocations, and those for user space, fail as well; without a word about it. */
-static int set_up_faults(void)
-{
-	static const char *const zero[] = {
-		"failslab/verbose", "failslab/ignore-gfp-wait",
-		"fail_page_alloc/verbose", "fail_page_alloc/ignore-gfp-wait",
-		"fail_page_alloc/ignore-gfp-highmem", "fail_page_alloc/min-order",
-		"fail_usercopy/verbose",
-	};
-	char path[64];
-	unsigned int i;
-
-	for (i = 0; i < ARRAY_SIZE(zero); i++) {
-		snprintf(path, sizeof(path), "/sys/kernel/debug/%s", zero[i]);
-		if (write_text(path, "0"))
-			return -1;
-	}
-	return 0;
-}
-
-FIXTURE_SETUP(fail_nth)
-{
-	if (access("/proc/thread-self/fail-nth", F_OK))
-		SKIP(return, "a kernel that injects no faults");
-	ASSERT_EQ(0, set_up_faults());
-	ASSERT_EQ(0, unshare(CLONE_NEWIPC));
-	EXPECT_NOTHING(&ipc_kipc);
-	clean_up();	/* the library has its descriptor now */
-	self->refs = module_refs();
-}
-
-FIXTURE_TEARDOWN(fail_nth)
-{
-}
-
-TEST_F_TIMEOUT(fail_nth, fails_cleanly, 380)
-{
-	int nth, status = AGAIN;
-
-	for (nth = 1; nth <= MOST && status == AGAIN; nth++) {
-		pid_t pid = fork();
-
-		ASSERT_LE(0, pid);
-		if (!pid)
-			_exit(attempt(&variant->attempt, nth));
-		ASSERT_EQ(pid, waitpid(pid, &status, 0));
-		ASSERT_TRUE(WIFEXITED(status))
-			TH_LOG("fault %d: killed by %d", nth, WTERMSIG(status));
-		status = WEXITSTATUS(status);
-		EXPECT_TRUE(status <= DONE)
-			TH_LOG("fault %d: %s", nth, outcomes[status]);
-		clean_up();
-	}
-	EXPECT_EQ(DONE, status);
-	TH_LOG("%d faults", nth - 2);
-	EXPECT_NOTHING(&ipc_kipc);
-	/* Records, descriptors and namespaces of the dead are given back by work. */
-	wait_until(module_refs() <= self->refs);
-}
-
-#define ATTEMPT(_name, ...) \
-	FIXTURE_VARIANT_ADD(fail_nth, _name) { .attempt = { __VA_ARGS__ } }
+FAIL_NTH(&stage)
 
 ATTEMPT(open, nothing, 0, open_device, 0);
 ATTEMPT(query, nothing, 0, query, 0);
@@ -842,6 +699,16 @@ ATTEMPT(handle_create_shm, nothing, 0, handle_create, KIPC_KIND_SHM, .err = ENOS
 ATTEMPT(handle_create_sem, nothing, 0, handle_create, KIPC_KIND_SEM);
 ATTEMPT(handle_create_msg, nothing, 0, handle_create, KIPC_KIND_MSG);
 
+ATTEMPT(handle_notify_sem, handles, 0, handle_notify, 0);
+ATTEMPT(handle_notify_msg, handles, 0, handle_notify, 1);
+ATTEMPT(handle_async_sem, handles, 0, handle_async, 0);
+ATTEMPT(handle_async_msg, handles, 0, handle_async, 1);
+ATTEMPT(any_semop, handles, 0, wait_any, A_SEMOP);
+ATTEMPT(any_send, handles, 0, wait_any, A_SEND);
+ATTEMPT(any_receive, handles_and_message, BIG, wait_any, A_RECEIVE, .kept = ALL_BUT_TIMES);
+ATTEMPT(any_descriptor, handles, 0, wait_any, A_DESCRIPTOR);
+ATTEMPT(any_sleep, handles, 0, wait_any, NONE);
+
 ATTEMPT(namespace_list, new_namespace, 0, list, 0);
 ATTEMPT(list_shm, one_of_each, 0, list, 0);
 ATTEMPT(list_sem, one_of_each, 0, list, 1);
@@ -853,35 +720,18 @@ ATTEMPT(list_ids, one_of_each, 0, list, 6);
 ATTEMPT(list_limits, nothing, 0, list, 7);
 ATTEMPT(list_limit, nothing, 0, list, 8);
 
-
 /* ---- The end of a process, which cannot fail ---- */
 
-FIXTURE(fail_exit) { long refs; };
-
-FIXTURE_SETUP(fail_exit)
-{
-	if (access("/proc/thread-self/fail-nth", F_OK))
-		SKIP(return, "a kernel that injects no faults");
-	ASSERT_EQ(0, set_up_faults());
-	ASSERT_EQ(0, unshare(CLONE_NEWIPC));
-	EXPECT_NOTHING(&ipc_kipc);
-	clean_up();	/* the library has its descriptor now */
-	self->refs = module_refs();
-}
-
-FIXTURE_TEARDOWN(fail_exit)
-{
-}
+FAULTS_FIXTURE(fail_exit, &stage)
 
 static int leave(int nth)
 {
-	s.fd = device_open();
-	fault_fd = open("/proc/thread-self/fail-nth", O_RDWR | O_CLOEXEC);
-	if (fault_fd < 0 || no_rseq() || shm_get(KIPC_LIFETIME_CREATOR) < 0 || shm_attach(0) ||
+	begin();
+	if (faults_begin() || shm_get(KIPC_LIFETIME_CREATOR) < 0 || shm_attach(0) ||
 	    msg_get(KIPC_LIFETIME_CREATOR) < 0 || mapped_with_undo(0) ||
 	    sem_op_many(SEM_UNDO))
 		return NOT_PREPARED;
-	inject(nth);
+	faults_inject(nth);
 	syscall(SYS_exit_group, DONE);
 	return NOT_PREPARED;
 }

@@ -3,6 +3,7 @@
  * The calls of the fuzzer: all of the ABI, and what processes do to what they have mapped.
  * A byte becomes an argument that is likely to mean something, or sometimes not at all.
  */
+#include "args.h"
 #include "fuzz.h"
 
 #include <errno.h>
@@ -23,8 +24,7 @@
 #include "common/ipc.h"
 
 #define MAPS	8
-#define LIMITS	(KIPC_LIMIT_MSG_NEXT_ID + 1)
-#define ROOM	16384	/* bytes of a thread's buffer; messages are larger than their limit */
+#define LIMITS	(KIPC_LIMIT_MQ_MSGSIZE_DEFAULT + 1)
 
 /* A process' own: what it has mapped. */
 static struct {
@@ -37,7 +37,7 @@ static int device[2];	/* the second comes and goes */
 static int forks;
 static uint64_t limits[LIMITS];
 
-static __thread char buffer[ROOM] __attribute__((aligned(16)));
+__thread char buffer[ROOM] __attribute__((aligned(16)));
 static __thread sigjmp_buf fault;
 static __thread uint64_t state;
 
@@ -55,13 +55,12 @@ static const uint64_t odd[] = {
 	(uint64_t)INT32_MIN, (uint64_t)-1,
 };
 
-/* Small in half of all cases. */
-static uint64_t number(uint8_t b)
+uint64_t number(uint8_t b)
 {
 	return b < 128 ? b & 15 : odd[b % (sizeof(odd) / sizeof(*odd))];
 }
 
-static int id_of(int kind, uint8_t b)
+int id_of(int kind, uint8_t b)
 {
 	int id = shared->ids[kind][b % IDS];
 
@@ -77,9 +76,14 @@ static int id_of(int kind, uint8_t b)
 	}
 }
 
-static int call(unsigned long nr, void *arg)
+int call(unsigned long nr, void *arg)
 {
 	return ioctl(device[0], nr, arg);
+}
+
+int device_fd(void)
+{
+	return device[0];
 }
 
 static void end_object(int kind, int id)
@@ -97,7 +101,7 @@ static void end_object(int kind, int id)
 }
 
 /* In the place of the one that was made longest ago, which ends. */
-static void made(int kind, int id)
+void made(int kind, int id)
 {
 	unsigned int n;
 	int old;
@@ -110,7 +114,7 @@ static void made(int kind, int id)
 		end_object(kind, old);
 }
 
-static int key_of(uint8_t b)
+int key_of(uint8_t b)
 {
 	return b & 4 ? 1 + (b & 3) : IPC_PRIVATE;
 }
@@ -123,7 +127,7 @@ static int get_flags(uint8_t b)
 	       (b >= 0xf0 ? 07000 << (b & 3) * 3 : 0);
 }
 
-static void keep_map(void *at, size_t size)
+void keep_map(void *at, size_t size)
 {
 	unsigned int i = __atomic_fetch_add(&next_map, 1, __ATOMIC_RELAXED) % MAPS;
 
@@ -134,6 +138,11 @@ static void keep_map(void *at, size_t size)
 	maps[i].size = size;
 }
 
+char *mapping(uint8_t b)
+{
+	return maps[b % MAPS].at;
+}
+
 /* Some place in a mapping, or NULL. */
 static char *mapped(uint8_t b, uint8_t where)
 {
@@ -142,8 +151,7 @@ static char *mapped(uint8_t b, uint8_t where)
 	return maps[i].at ? maps[i].at + number(where) * 8 % (maps[i].size ?: 1) : NULL;
 }
 
-/* Mostly the thread's buffer. */
-static void *address(uint8_t b)
+void *address(uint8_t b)
 {
 	switch (b & 31) {
 	case 0:
@@ -162,8 +170,7 @@ static void *address(uint8_t b)
 	}
 }
 
-/* A time-out at *@ts: none in half of all cases.  Returns its address for the kernel. */
-static uint64_t timeout_of(uint8_t b, struct timespec *ts)
+uint64_t timeout_of(uint8_t b, struct timespec *ts)
 {
 	static const struct timespec times[] = {
 		{ 0, 0 }, { 0, 1 }, { 0, 1000000 }, { 0, 5000000 }, { 0, -1 }, { -1, 0 },
@@ -176,7 +183,7 @@ static uint64_t timeout_of(uint8_t b, struct timespec *ts)
 	return (uintptr_t)ts;
 }
 
-static uint32_t clock_of(uint8_t b)
+uint32_t clock_of(uint8_t b)
 {
 	static const uint32_t clocks[] = { CLOCK_MONOTONIC, CLOCK_REALTIME, CLOCK_BOOTTIME, 99 };
 
@@ -411,7 +418,7 @@ static void limit(const uint8_t *a)
 /* Any number, any size, any contents. */
 static void any_ioctl(const uint8_t *a)
 {
-	unsigned long nr = _IOC(a[1] & 3, KIPC_IOC_TYPE, a[0] & 0x3f, a[2] < 0xf0 ? a[2] & 0x7f : 8192);
+	unsigned long nr = _IOC(a[1] & 3, KIPC_IOC_TYPE, a[0] & 0x7f, a[2] < 0xf0 ? a[2] & 0x7f : 8192);
 
 	fill(a[3]);
 	ioctl(device[a[5] == 255], nr, address(a[4]));
@@ -474,9 +481,17 @@ static void open_device(const uint8_t *a)
 
 /* ---- Handles ---- */
 
-#define HANDLES	8
+int handle[HANDLES];
+static int polled = -1;
 
-static int handle[HANDLES], polled = -1;
+void watch(int fd, bool ends, uint32_t events)
+{
+	struct epoll_event event = { .events = events };
+
+	if (polled < 0)
+		polled = epoll_create1(EPOLL_CLOEXEC);
+	epoll_ctl(polled, ends ? EPOLL_CTL_DEL : EPOLL_CTL_ADD, fd, &event);
+}
 
 static void open_handle(const uint8_t *a)
 {
@@ -525,7 +540,7 @@ static void use_handle(const uint8_t *a)
 	};
 	struct sembuf sop = { a[2] & 3, a[3] % 5 - 2, IPC_NOWAIT | (a[5] & 1 ? SEM_UNDO : 0) };
 	struct kipc_sem_op sem = { .id = KIPC_SELF, .nsops = 1, .sops = (uintptr_t)&sop };
-	struct epoll_event event = { .events = EPOLLIN | EPOLLOUT | (a[3] & 1 ? EPOLLET : 0) };
+	struct epoll_event event;
 	struct kipc_handle_notify notify = { .events = a[3] >= 0x40 ? a[2] & 5 : number(a[2]) & 4 };
 	int fd = handle[a[1] % HANDLES];
 	void *mapped;
@@ -547,9 +562,7 @@ static void use_handle(const uint8_t *a)
 		ioctl(fd, a[5] & 1 ? KIPC_IOC_MSG_SEND : KIPC_IOC_MSG_RECEIVE, &msg);
 		break;
 	case 4:
-		if (polled < 0)
-			polled = epoll_create1(EPOLL_CLOEXEC);
-		epoll_ctl(polled, a[3] & 2 ? EPOLL_CTL_DEL : EPOLL_CTL_ADD, fd, &event);
+		watch(fd, a[3] & 2, EPOLLIN | EPOLLOUT | (a[3] & 1 ? EPOLLET : 0));
 		break;
 	case 5:
 		epoll_wait(polled, &event, 1, 0);
@@ -574,16 +587,52 @@ static void use_handle(const uint8_t *a)
 	}
 }
 
+/* Of a call on each of some handles, and one of them to be ready. */
+static void wait_any(const uint8_t *a)
+{
+	static const uint32_t nrs[] = {
+		KIPC_IOC_SEM_OP, KIPC_IOC_MSG_SEND, KIPC_IOC_MSG_RECEIVE, 0,
+	};
+	struct sembuf sop = { a[2] & 3, a[3] % 5 - 2, a[4] & 1 ? SEM_UNDO : 0 };
+	struct kipc_sem_op sem = { .id = KIPC_SELF, .nsops = 1, .sops = (uintptr_t)&sop };
+	struct kipc_msg_op msg = {
+		.id = KIPC_SELF, .msg = (uintptr_t)address(a[2] | 8), .size = a[3],
+	};
+	struct kipc_any any[4];
+	struct timespec ts = { .tv_nsec = 5000000 };
+	struct kipc_wait_any wait = {
+		.any = a[4] < 0xf8 ? (uintptr_t)any : (uintptr_t)address(a[3]),
+		.count = a[4] < 0xf0 ? 1u + (a[4] >> 1 & 3) : number(a[4]),
+		.timeout = a[5] < 0x80 ? (uintptr_t)&ts : timeout_of(a[5], &ts),
+	};
+	unsigned int i, which;
+
+	if (wait.timeout) {
+		wait.clock = clock_of(a[5]);
+		wait.flags = a[5] >> 6 & 1;
+	}
+	*(int64_t *)buffer = 1 + (a[3] & 3);
+	for (i = 0; i < 4; i++) {
+		which = a[1] >> 2 * i & 3;
+		any[i] = (struct kipc_any){
+			.fd = handle[(a[0] + i) % HANDLES], .call = nrs[which],
+			.arg = which == 0 ? (uintptr_t)&sem : which < 3 ? (uintptr_t)&msg : a[2] & 5,
+		};
+	}
+	ioctl(a[0] & 0x80 ? handle[a[0] % HANDLES] : device[0], KIPC_IOC_WAIT_ANY, &wait);
+}
+
 static void listing(const uint8_t *a)
 {
 	static const char *const names[] = {
 		"shm", "sem", "msg", "queues", "waiters", "objects", "ids", "sys/sem",
-		"sys/shmmni", "sys/msgmni", "sys/shm_rmid_forced", "sys/shm_next_id",
+		"sys/shmmni", "sys/msgmni", "sys/shm_rmid_forced", "sys/shm_next_id", "names",
+		"sys/queues_max",
 	};
 	char path[40], text[24];
 	int fd, len;
 
-	snprintf(path, sizeof(path), "/proc/kipc/%s", names[a[0] % 12]);
+	snprintf(path, sizeof(path), "/proc/kipc/%s", names[a[0] % (sizeof(names) / sizeof(*names))]);
 	fd = open(path, (a[1] & 3) == 3 ? O_RDWR : O_RDONLY);
 	if (fd < 0)
 		return;
@@ -742,11 +791,15 @@ static const struct {
 	CALL(shm_ctl), CALL(sem_get), CALL(sem_get), CALL(sem_op), CALL(sem_op), CALL(sem_ctl),
 	CALL(sem_map), CALL(sem_map), CALL(process_map), CALL(process_cut), CALL(msg_get),
 	CALL(msg_get), CALL(msg_snd), CALL(msg_snd), CALL(msg_rcv), CALL(msg_rcv),
-	CALL(msg_ctl), CALL(open_handle), CALL(open_handle), CALL(create_handle), CALL(use_handle), CALL(use_handle),
-	CALL(use_handle), CALL(query), CALL(limit), CALL(any_ioctl), CALL(short_call),
-	CALL(short_call), CALL(open_device), CALL(listing), CALL(map_device), CALL(unmap),
-	CALL(remap), CALL(protect), CALL(scribble), CALL(scribble), CALL(look), CALL(do_fork),
-	CALL(exec), CALL(do_kill), CALL(leave), CALL(become), CALL(leave_namespace), CALL(yield),
+	CALL(msg_ctl), CALL(open_handle), CALL(open_handle), CALL(create_handle),
+	CALL(use_handle), CALL(use_handle), CALL(use_handle), CALL(wait_any), CALL(query),
+	CALL(limit), CALL(any_ioctl), CALL(short_call), CALL(short_call), CALL(open_device),
+	CALL(listing), CALL(map_device), CALL(unmap), CALL(remap), CALL(protect), CALL(scribble),
+	CALL(scribble), CALL(look), CALL(do_fork), CALL(exec), CALL(do_kill), CALL(leave),
+	CALL(become), CALL(leave_namespace), CALL(yield), CALL(name_open), CALL(name_open),
+	CALL(name_open), CALL(name_unlink), CALL(use_named), CALL(use_named), CALL(use_named),
+	CALL(posix_sem_op), CALL(posix_sem_op), CALL(posix_sem_op), CALL(posix_sem_word),
+	CALL(mq_op), CALL(mq_op), CALL(mq_op), CALL(mq_more), CALL(shm_memfd), CALL(publish),
 };
 
 #define CALLS	(sizeof(calls) / sizeof(*calls))
@@ -754,6 +807,15 @@ static const struct {
 const char *calls_name(const struct step *step)
 {
 	return calls[step->call % CALLS].name;
+}
+
+uint8_t calls_number(const char *name)
+{
+	unsigned int i = 0;
+
+	while (strcmp(calls[i].name, name))
+		i++;
+	return i;
 }
 
 static void on_fault(int sig)

@@ -157,9 +157,14 @@ static void change(struct input *input)
 
 static struct input next_input(void)
 {
+	static unsigned int first;
 	struct input input;
 	int changes;
 
+	if (first_input(first, &input)) {
+		first++;
+		return input;
+	}
 	if (!inputs || !any(16))
 		return any_input();
 	input = corpus[any(inputs)];
@@ -540,6 +545,10 @@ int main(int argc, char **argv)
 		if (life.lives && !is_well(end_life()))
 			return 1;
 	}
+	/* As objdump -r names a call: by its operand, of four bytes. */
+	for (i = 4; i < TEXT; i++)
+		if (seen[i])
+			printf("= %lx\n", i - 4);
 	printf("# %lu inputs in %lu lives, %u kept, %u blocks reached\n", runs, lives, inputs, blocks);
 	if (!settle(refs) || is_faulty()) {
 		printf("not ok 1 - fuzz: something is left\n");

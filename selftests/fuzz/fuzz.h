@@ -3,6 +3,7 @@
 #ifndef KIPC_SELFTESTS_FUZZ_H
 #define KIPC_SELFTESTS_FUZZ_H
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
 
@@ -66,5 +67,11 @@ void calls_begin(void);
 void calls_make(const struct step *step);
 
 const char *calls_name(const struct step *step);
+
+/* The first of that name; there is one. */
+uint8_t calls_number(const char *name);
+
+/* The @n-th input to begin with.  Return: whether there is one. */
+bool first_input(unsigned int n, struct input *input);
 
 #endif /* KIPC_SELFTESTS_FUZZ_H */

@@ -9,6 +9,7 @@
 #include <sched.h>
 #include <signal.h>
 #include <sys/eventfd.h>
+#include <sys/mount.h>
 #include <sys/wait.h>
 #include <time.h>
 
@@ -145,6 +146,32 @@ TEST_F(any, asleep)
 		}
 		EXPECT_UNTOUCHED(self);
 		EXPECT_ERR(ENOMSG, kipc_msgrcv(self->msg, &self->got, 64, 0, IPC_NOWAIT));
+	}
+}
+
+/* Two can be carried out before the waiter runs: it is the first, and the other one is not. */
+TEST_F(any, one_of_two)
+{
+	bool sem_first;
+	pid_t pid;
+	int i;
+
+	ASSERT_EQ(0, go_first());
+	for (i = 0; i < 10; i++) {
+		sem_first = i % 2;
+		pid = start(self->any, 4);
+		ASSERT_LT(0, pid);
+		if (sem_first)
+			EXPECT_EQ(0, kipc_semop(self->sem, &up, 1));
+		EXPECT_EQ(0, send_text(self->msg, 7, "seven"));
+		if (!sem_first)
+			EXPECT_EQ(0, kipc_semop(self->sem, &up, 1));
+		EXPECT_EQ(sem_first ? 0 : 1, result(pid));
+		EXPECT_EQ(!sem_first, sem_val(&ipc_kipc, self->sem, 0));
+		EXPECT_EQ(sem_first, msg_qnum(&ipc_kipc, self->msg));
+		EXPECT_EQ(0, sem_setval(&ipc_kipc, self->sem, 0, 0));
+		if (sem_first)
+			EXPECT_EQ(6, kipc_msgrcv(self->msg, &self->got, 64, 0, IPC_NOWAIT));
 	}
 }
 
@@ -330,7 +357,7 @@ TEST_F_TIMEOUT(any, none_twice, 200)
 	}
 }
 
-/* What was ready and is so no more, for somebody else was faster, is no result and no error. */
+/* What was ready and is so no more, for somebody else was faster, is no error. */
 TEST_F_TIMEOUT(any, lost_to_another, 200)
 {
 	enum { WAITERS = 3, TIMES = 400 };
@@ -361,6 +388,28 @@ TEST_F_TIMEOUT(any, lost_to_another, 200)
 		ASSERT_EQ(pids[i], waitpid(pids[i], &status, 0));
 		EXPECT_EQ(0, status);
 	}
+}
+
+/* A descriptor that tells of what has happened once, to who looks first; and what follows it. */
+TEST_F(any, told_once)
+{
+	struct kipc_any any[2] = { { .arg = POLLPRI }, self->any[3] };
+	uint64_t one = 1;
+	pid_t pid;
+
+	ASSERT_EQ(0, unshare(CLONE_NEWNS));
+	ASSERT_EQ(0, mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL));
+	any[0].fd = open("/proc/self/mounts", O_RDONLY | O_CLOEXEC);
+	ASSERT_LE(0, any[0].fd);
+	ASSERT_EQ(0, mount("/proc", "/proc", NULL, MS_BIND, NULL));
+	EXPECT_EQ(0, kipc_wait_any(any, 2, CLOCK_MONOTONIC, 0, &none));
+	EXPECT_EQ(POLLPRI | POLLERR, any[0].result);
+	EXPECT_ERR(EAGAIN, kipc_wait_any(any, 2, CLOCK_MONOTONIC, 0, &none));
+	pid = start(any, 2);
+	ASSERT_LT(0, pid);
+	ASSERT_EQ(8, write(self->any[3].fd, &one, 8));
+	EXPECT_EQ(1, result(pid));
+	close(any[0].fd);
 }
 
 TEST_HARNESS_MAIN

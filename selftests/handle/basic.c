@@ -225,6 +225,25 @@ TEST_F(handle, takes_calls)
 	close(msg);
 }
 
+/* More operations than memory is to be had for at all: no reason for the kernel to complain. */
+TEST_F(handle, takes_no_call_beyond_measure)
+{
+	struct sembuf up = { 0, 1, 0 };
+	size_t nsops = INT_MAX / sizeof(up) + 1;
+	int sem = kipc_handle(KIPC_KIND_SEM, self->sem, O_RDWR, NULL);
+	struct kipc_sem_op call;
+	struct kipc_any any = { sem, KIPC_IOC_SEM_OP, (uintptr_t)&call, 0 };
+
+	ASSERT_LE(0, sem);
+	ASSERT_EQ(0, kipc_limit_set(KIPC_LIMIT_SEMOPM, INT_MAX));
+	EXPECT_ERR(ENOMEM, kipc_semop(self->sem, &up, nsops));
+	EXPECT_ERR(ENOMEM, kipc_handle_semop(sem, &up, nsops, 0, 0, NULL));
+	kipc_call_semop(&call, &up, nsops);
+	EXPECT_ERR(ENOMEM, kipc_wait_any(&any, 1, 0, 0, NULL));
+	EXPECT_VALUES(&ipc_kipc, self->sem, 0, 0, 0);
+	close(sem);
+}
+
 /* A call on a handle is about its object and no other, and the device has no object. */
 TEST_F(handle, is_about_one_object)
 {
@@ -244,6 +263,125 @@ TEST_F(handle, is_about_one_object)
 	EXPECT_ERR(ENODEV, mmap(NULL, 4096, PROT_READ, MAP_SHARED, sem, 0));
 	EXPECT_ERR(EINVAL, kipc_handle_semop(device, &up, 1, 0, 0, NULL));
 	close(sem);
+	close(device);
+}
+
+union ds {
+	struct shmid_ds shm;
+	struct semid_ds sem;
+	struct msqid_ds msg;
+};
+
+static int stat_by_id(int kind, int id, union ds *ds)
+{
+	switch (kind) {
+	case KIPC_KIND_SHM:
+		return kipc_shmctl(id, IPC_STAT, &ds->shm);
+	case KIPC_KIND_SEM:
+		return kipc_semctl(id, 0, IPC_STAT, &ds->sem);
+	default:
+		return kipc_msgctl(id, IPC_STAT, &ds->msg);
+	}
+}
+
+/* What IPC_STAT tells by id, and through a handle whatever has become of the caller. */
+TEST_F(handle, is_asked_about)
+{
+	union ds ds, by_id;
+	const int ids[KIPC_KINDS] = { self->shm, self->sem, self->msg };
+	const size_t sizes[KIPC_KINDS] = { sizeof(ds.shm), sizeof(ds.sem), sizeof(ds.msg) };
+	int ro[KIPC_KINDS], wo[KIPC_KINDS], kind, other, status;
+	struct packet packet = { .type = 1, .text = "one" };
+	pid_t pid;
+
+	ASSERT_EQ(0, kipc_msgsnd(self->msg, &packet, 4, 0));
+	for (kind = 0; kind < KIPC_KINDS; kind++) {
+		ro[kind] = kipc_handle(kind, ids[kind], O_RDONLY, NULL);
+		ASSERT_LE(0, ro[kind]);
+		wo[kind] = kipc_handle(kind, ids[kind], O_WRONLY, NULL);
+		ASSERT_LE(0, wo[kind]);
+		memset(&by_id, POISON, sizeof(by_id));
+		EXPECT_EQ(0, stat_by_id(kind, ids[kind], &by_id));
+		memset(&ds, POISON, sizeof(ds));
+		EXPECT_EQ(0, kipc_handle_stat(ro[kind], kind, &ds));
+		EXPECT_EQ(0, memcmp(&by_id, &ds, sizeof(ds)));
+		EXPECT_NE(POISON, ((unsigned char *)&ds)[sizes[kind] - 1]);
+
+		EXPECT_ERR(EACCES, kipc_handle_stat(wo[kind], kind, &ds));
+		EXPECT_ERR(EFAULT, kipc_handle_stat(ro[kind], kind, bad_address(0)));
+		other = (kind + 1) % KIPC_KINDS;
+		EXPECT_ERR(ENOTTY, kipc_handle_stat(ro[kind], other, &ds));
+		EXPECT_ERR(EINVAL, kipc_handle_stat(ro[kind], KIPC_KINDS, &ds));
+		close(wo[kind]);
+	}
+	pid = fork();
+	ASSERT_LE(0, pid);
+	if (!pid) {
+		if (unshare(CLONE_NEWIPC) || setuid(1000))
+			_exit(99);
+		for (kind = 0, status = 0; kind < KIPC_KINDS; kind++)
+			status |= !!kipc_handle_stat(ro[kind], kind, &ds) << kind;
+		_exit(status);
+	}
+	ASSERT_EQ(pid, waitpid(pid, &status, 0));
+	EXPECT_EQ(0, status);
+
+	EXPECT_EQ(0, kipc_shmctl(self->shm, IPC_RMID, NULL));
+	EXPECT_EQ(0, kipc_semctl(self->sem, 0, IPC_RMID));
+	EXPECT_EQ(0, kipc_msgctl(self->msg, IPC_RMID, NULL));
+	/* The handle keeps a segment. */
+	EXPECT_EQ(0, kipc_handle_stat(ro[KIPC_KIND_SHM], KIPC_KIND_SHM, &ds));
+	EXPECT_EQ(01000, ds.shm.shm_perm.mode & 01000);
+	EXPECT_ERR(EIDRM, kipc_handle_stat(ro[KIPC_KIND_SEM], KIPC_KIND_SEM, &ds));
+	EXPECT_ERR(EIDRM, kipc_handle_stat(ro[KIPC_KIND_MSG], KIPC_KIND_MSG, &ds));
+	for (kind = 0; kind < KIPC_KINDS; kind++)
+		close(ro[kind]);
+}
+
+/* Nothing else that controls an object, and nothing about another one. */
+TEST_F(handle, conveys_no_control)
+{
+	static const int cmds[] = {
+		IPC_RMID, IPC_SET, IPC_INFO, SHM_LOCK, SHM_UNLOCK, SHM_INFO, SHM_STAT, SEM_STAT,
+		MSG_STAT, GETVAL, SETVAL, GETALL, SETALL,
+	};
+	union ds ds;
+	struct kipc_shm_ctl shm = { .buf = (uintptr_t)&ds };
+	struct kipc_sem_ctl sem = { .arg = (uintptr_t)&ds };
+	struct kipc_msg_ctl msg = { .buf = (uintptr_t)&ds };
+	int on_shm = kipc_handle(KIPC_KIND_SHM, self->shm, O_RDWR, NULL);
+	int on_sem = kipc_handle(KIPC_KIND_SEM, self->sem, O_RDWR, NULL);
+	int on_msg = kipc_handle(KIPC_KIND_MSG, self->msg, O_RDWR, NULL);
+	int device = open(KIPC_DEVICE, O_RDWR | O_CLOEXEC);
+	unsigned int i;
+
+	memset(&ds, 0, sizeof(ds));
+	ASSERT_LE(0, on_shm);
+	ASSERT_LE(0, on_sem);
+	ASSERT_LE(0, on_msg);
+	ASSERT_LE(0, device);
+	shm.id = sem.id = msg.id = KIPC_SELF;
+	for (i = 0; i < ARRAY_SIZE(cmds); i++) {
+		shm.cmd = sem.cmd = msg.cmd = cmds[i];
+		EXPECT_ERR(EINVAL, ioctl(on_shm, KIPC_IOC_SHM_CTL, &shm));
+		EXPECT_ERR(EINVAL, ioctl(on_sem, KIPC_IOC_SEM_CTL, &sem));
+		EXPECT_ERR(EINVAL, ioctl(on_msg, KIPC_IOC_MSG_CTL, &msg));
+	}
+	shm.cmd = sem.cmd = msg.cmd = IPC_STAT;
+	EXPECT_EQ(0, ioctl(on_shm, KIPC_IOC_SHM_CTL, &shm));
+	EXPECT_EQ(0, ioctl(on_sem, KIPC_IOC_SEM_CTL, &sem));
+	EXPECT_EQ(0, ioctl(on_msg, KIPC_IOC_MSG_CTL, &msg));
+	EXPECT_ERR(EINVAL, ioctl(device, KIPC_IOC_MSG_CTL, &msg));
+	shm.id = self->shm;
+	sem.id = self->sem;
+	msg.id = self->msg;
+	EXPECT_ERR(EINVAL, ioctl(on_shm, KIPC_IOC_SHM_CTL, &shm));
+	EXPECT_ERR(EINVAL, ioctl(on_sem, KIPC_IOC_SEM_CTL, &sem));
+	EXPECT_ERR(EINVAL, ioctl(on_msg, KIPC_IOC_MSG_CTL, &msg));
+	EXPECT_VALUES(&ipc_kipc, self->sem, 0, 0, 0);
+	close(on_shm);
+	close(on_sem);
+	close(on_msg);
 	close(device);
 }
 

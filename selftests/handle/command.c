@@ -7,8 +7,10 @@
 
 #include <errno.h>
 #include <limits.h>
+#include <pthread.h>
 #include <signal.h>
 #include <sys/mman.h>
+#include <sys/utsname.h>
 #include <sys/wait.h>
 
 #include <kipc_uring.h>
@@ -65,26 +67,26 @@ static void add_receive(struct ring *ring, int fd, struct kipc_msg_op *call,
 		TH_LOG("%s", __done.res < 0 ? strerror(-__done.res) : "succeeded"); \
 } while (0)
 
+/* Calls of this namespace that sleep. */
+static int sleeping(void)
+{
+	FILE *f = fopen("/proc/kipc/waiters", "re");
+	char line[256];
+	int n = -1;
+
+	while (f && fgets(line, sizeof(line), f))
+		n++;
+	if (f)
+		fclose(f);
+	return n;
+}
+
 /* Submit what is there, and see so many calls of this namespace asleep. */
 static bool asleep(struct ring *ring, int calls)
 {
-	char line[256];
-	int i, n;
-	FILE *f;
-
 	io_uring_submit(&ring->io);
-	for (i = 0; i < 60000; i++) {
-		f = fopen("/proc/kipc/waiters", "re");
-		if (!f)
-			return false;
-		for (n = -1; fgets(line, sizeof(line), f); n++)
-			;
-		fclose(f);
-		if (n == calls)
-			return io_uring_cq_ready(&ring->io) == 0;
-		usleep(1000);
-	}
-	return false;
+	wait_until(sleeping() == calls);
+	return io_uring_cq_ready(&ring->io) == 0;
 }
 
 FIXTURE(command) { int sem, msg, sem_fd, msg_fd; struct ring ring; };
@@ -508,17 +510,11 @@ TEST_F(command, death_of_the_holder)
 	EXPECT_VALUES(&ipc_kipc, self->sem, 0);
 }
 
-/* Until nobody uses the object: what the end of a ring leaves behind goes a while later. */
-static bool only_users(const char *kind, int id, long users)
+/* Until nobody uses the objects: what the end of a ring leaves behind goes a while later. */
+static void until_unused(int sem, int msg)
 {
-	long i;
-
-	for (i = 0; i < 60000; i++) {
-		if (usage_of(kind, id).users == users)
-			return true;
-		usleep(1000);
-	}
-	return false;
+	wait_until(kipc_object_read("sem", sem).users == 0);
+	wait_until(kipc_object_read("msg", msg).users == 0);
 }
 
 /* A ring that is closed, and a process that is killed, with as many commands as there are. */
@@ -551,8 +547,7 @@ TEST_F_TIMEOUT(command, end_of_ring, 200)
 						    0, i);
 			}
 			io_uring_submit(&ring.io);
-			while (kipc_semctl(self->sem, 0, GETNCNT) != MANY / 2)
-				usleep(1000);
+			wait_until(kipc_semctl(self->sem, 0, GETNCNT) == MANY / 2);
 			if (kills) {
 				if (write(pipes[1], "", 1) != 1)
 					_exit(2);
@@ -562,8 +557,8 @@ TEST_F_TIMEOUT(command, end_of_ring, 200)
 			close(sem);
 			close(msg);
 			ring_end(&ring);
-			_exit(only_users("sem", self->sem, 0) && only_users("msg", self->msg, 0) ?
-			      0 : 3);
+			until_unused(self->sem, self->msg);
+			_exit(0);
 		}
 		if (kills) {
 			ASSERT_EQ(1, read(pipes[0], &c, 1));
@@ -572,8 +567,7 @@ TEST_F_TIMEOUT(command, end_of_ring, 200)
 		ASSERT_EQ(pid, waitpid(pid, &status, 0));
 		if (!kills)
 			EXPECT_EQ(0, WEXITSTATUS(status));
-		EXPECT_TRUE(only_users("sem", self->sem, 0));
-		EXPECT_TRUE(only_users("msg", self->msg, 0));
+		until_unused(self->sem, self->msg);
 		EXPECT_EQ(0, kipc_semctl(self->sem, 0, GETNCNT));
 		/* Nobody takes it any more. */
 		ASSERT_EQ(0, kipc_msgsnd(self->msg, &packet, 0, 0));
@@ -609,6 +603,15 @@ TEST_F(command, execve)
 	EXPECT_EQ(4, kipc_msgrcv(self->msg, &got, 64, 0, 0));
 }
 
+/*
+ * A ring that others have too, for what is submitted by one of them; not one with a thread of
+ * its own, which would look into our memory.
+ */
+static int start_shared_ring(struct ring *ring, const FIXTURE_VARIANT(command) *variant)
+{
+	return start_ring(ring, 0, variant);
+}
+
 /* The ring lives on in another process: what the dead one asked for comes to nothing. */
 TEST_F(command, ring_outlives_process)
 {
@@ -618,8 +621,7 @@ TEST_F(command, ring_outlives_process)
 	int status;
 	pid_t pid;
 
-	/* Not one with a thread of its own, which would look into our memory. */
-	ASSERT_EQ(0, start_ring(&ring, 0, variant));
+	ASSERT_EQ(0, start_shared_ring(&ring, variant));
 	pid = fork();
 	ASSERT_LE(0, pid);
 	if (!pid) {
@@ -632,6 +634,103 @@ TEST_F(command, ring_outlives_process)
 	/* It may have been handed to the dead one: then it comes back. */
 	EXPECT_EQ(4, kipc_msgrcv(self->msg, &got, 64, 0, 0));
 	EXPECT_STREQ("one", got.text);
+}
+
+/* Nor does what it asked a set for take anything, or keep a turn. */
+TEST_F(command, ring_outlives_process_of_semaphore)
+{
+	struct sembuf take = { 0, -1, 0 };
+	struct ring ring;
+	int status;
+	pid_t pid;
+
+	ASSERT_EQ(0, start_shared_ring(&ring, variant));
+	pid = fork();
+	ASSERT_LE(0, pid);
+	if (!pid) {
+		add_sem(&ring, self->sem_fd, NULL, &take, 1, 1);
+		_exit(asleep(&ring, 1) ? 0 : 1);
+	}
+	ASSERT_EQ(pid, waitpid(pid, &status, 0));
+	EXPECT_EQ(0, WEXITSTATUS(status));
+	wait_until(kipc_semctl(self->sem, 0, GETNCNT) == 0);
+	ASSERT_EQ(0, kipc_semop(self->sem, &up, 1));
+	EXPECT_VALUES(&ipc_kipc, self->sem, 1);
+	EXPECT_DONE(1, -ECANCELED, &ring);
+	ring_end(&ring);
+}
+
+/* So does what one thread of a process asked for when it ends. */
+static void *submit_and_end(void *arg)
+{
+	return asleep(arg, 1) ? arg : NULL;
+}
+
+TEST_F(command, ring_outlives_thread)
+{
+	struct ring ring;
+	pthread_t thread;
+	void *seen;
+
+	ASSERT_EQ(0, start_shared_ring(&ring, variant));
+	add_sem(&ring, self->sem_fd, NULL, &down, 1, 1);
+	ASSERT_EQ(0, pthread_create(&thread, NULL, submit_and_end, &ring));
+	ASSERT_EQ(0, pthread_join(thread, &seen));
+	EXPECT_EQ(&ring, seen);
+	EXPECT_DONE(1, -ECANCELED, &ring);
+	EXPECT_EQ(0, kipc_semctl(self->sem, 0, GETNCNT));
+	ring_end(&ring);
+}
+
+/* Nothing of the ring is left to this process. */
+static bool forget_ring(const struct ring *ring)
+{
+	const struct io_uring_sq *sq = &ring->io.sq;
+	const struct io_uring_cq *cq = &ring->io.cq;
+
+	return !munmap(sq->sqes, sq->ring_entries * sizeof(*sq->sqes)) &&
+	       !munmap(sq->ring_ptr, sq->ring_sz) &&
+	       (cq->ring_ptr == sq->ring_ptr || !munmap(cq->ring_ptr, cq->ring_sz)) &&
+	       !close(ring->io.ring_fd);
+}
+
+/*
+ * A ring ends while who has submitted to it is stopped, and its commands without it.  Until
+ * Linux 6.6 they are completed once it goes on; and only then are registered files given back.
+ */
+TEST_F_TIMEOUT(command, end_of_ring_while_stopped, 200)
+{
+	struct utsname name;
+	int status, version[2];
+	struct ring ring;
+	pid_t pid;
+	int sem;
+
+	ASSERT_EQ(0, uname(&name));
+	ASSERT_EQ(2, sscanf(name.release, "%d.%d", &version[0], &version[1]));
+	ASSERT_EQ(0, start_shared_ring(&ring, variant));
+	close(self->sem_fd);
+	pid = fork();
+	ASSERT_LE(0, pid);
+	if (!pid) {
+		sem = open_sem(self->sem);
+		add_sem(&ring, sem, NULL, &down, 1, 1);
+		if (sem < 0 || !asleep(&ring, 1) || close(sem) || !forget_ring(&ring))
+			_exit(1);
+		raise(SIGSTOP);
+		_exit(0);
+	}
+	ASSERT_EQ(pid, waitpid(pid, &status, WUNTRACED));
+	ASSERT_TRUE(WIFSTOPPED(status));
+	EXPECT_EQ(1, kipc_object_read("sem", self->sem).users);
+	ring_end(&ring);
+	wait_until(kipc_semctl(self->sem, 0, GETNCNT) == 0);
+	if ((version[0] > 6 || version[1] >= 7) && !variant->files)
+		wait_until(kipc_object_read("sem", self->sem).users == 0);
+	ASSERT_EQ(0, kill(pid, SIGCONT));
+	wait_until(kipc_object_read("sem", self->sem).users == 0);
+	ASSERT_EQ(pid, waitpid(pid, &status, 0));
+	EXPECT_EQ(0, status);
 }
 
 TEST_HARNESS_MAIN

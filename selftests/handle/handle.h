@@ -9,7 +9,9 @@
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>
+#include <sched.h>
 #include <sys/socket.h>
+#include <sys/wait.h>
 
 #include <kipc.h>
 
@@ -41,28 +43,6 @@ static inline short ready(int fd)
 	struct pollfd p = { .fd = fd, .events = POLLIN | POLLOUT };
 
 	return poll(&p, 1, 0) < 0 ? -1 : p.revents;
-}
-
-/* What /proc/kipc/objects says of an object; false: there is none. */
-struct listed {
-	char lifetime[16];
-	long users, handles;
-};
-
-static inline bool listed(const char *kind, int id, struct listed *row)
-{
-	char line[256], kind_of_row[8];
-	bool found = false;
-	int id_of_row;
-	FILE *f = fopen("/proc/kipc/objects", "re");
-
-	while (f && !found && fgets(line, sizeof(line), f))
-		found = sscanf(line, "%7s %d %*s %*s %*s %ld %15s %*s %*s %*s %ld", kind_of_row,
-			       &id_of_row, &row->users, row->lifetime, &row->handles) == 5 &&
-			!strcmp(kind_of_row, kind) && id_of_row == id;
-	if (f)
-		fclose(f);
-	return found;
 }
 
 /* The id that a handle's fdinfo tells, or -1. */
@@ -97,31 +77,94 @@ static inline ssize_t read_text(int fd, struct packet *packet)
 	return n < 0 ? n : n - (ssize_t)sizeof(packet->type);
 }
 
-/*
- * What /proc/kipc/objects says of an object: handles and whoever else uses it, or calls on
- * it so far; -1 if it is not there.
- */
-struct usage {
-	long users, calls;
+/* For a peer: the events of which it is woken, or -1. */
+static inline long sleep_in_poll(long *arg, void *buf)
+{
+	struct pollfd p = { .fd = arg[0], .events = arg[1] };
+
+	(void)buf;
+	return poll(&p, 1, -1) == 1 ? p.revents : -1;
+}
+
+/* Wait for the end of the object, whatever else is so before. */
+static inline bool until_hup(int fd)
+{
+	struct pollfd p = { .fd = fd, .events = POLLIN };
+
+	do {
+		if (poll(&p, 1, -1) != 1)
+			return false;
+	} while (!(p.revents & POLLHUP));
+	return true;
+}
+
+/* The kernel looks for sockets that hold only each other when one is closed. */
+static inline void collect_sockets(void)
+{
+	int pair[2];
+
+	if (socketpair(AF_UNIX, SOCK_STREAM, 0, pair))
+		_exit(1);
+	close(pair[0]);
+	close(pair[1]);
+}
+
+/* ---- Objects elsewhere ---- */
+
+/* A process with an IPC namespace of its own. */
+struct elsewhere {
+	pid_t pid;
+	int socket;
 };
 
-static inline struct usage usage_of(const char *kind, int id)
+/*
+ * Start it, and have it send @count handles, each made there by @make, which is given its
+ * number.  Return: 0 or -1.
+ */
+static inline int elsewhere_begin(struct elsewhere *there, int (*make)(int i), int *fd, int count)
 {
-	struct usage usage = { -1, -1 };
-	char line[256], listed_kind[8];
-	FILE *f = fopen("/proc/kipc/objects", "re");
-	long users, calls;
-	int listed;
+	int pair[2], i, failed;
+	char c;
 
-	while (f && fgets(line, sizeof(line), f))
-		if (sscanf(line, "%7s %d %*s %*s %*s %ld %*s %*s %*s %ld", listed_kind, &listed,
-			   &users, &calls) == 4 && !strcmp(kind, listed_kind) && listed == id) {
-			usage = (struct usage){ users, calls };
-			break;
-		}
-	if (f)
-		fclose(f);
-	return usage;
+	if (socketpair(AF_UNIX, SOCK_STREAM, 0, pair))
+		return -1;
+	there->pid = fork();
+	if (!there->pid) {
+		close(pair[0]);
+		failed = unshare(CLONE_NEWIPC);
+		for (i = 0; !failed && i < count; i++)
+			failed = send_fd(pair[1], make(i));
+		_exit(failed || read(pair[1], &c, 1) != 1);
+	}
+	close(pair[1]);
+	there->socket = pair[0];
+	for (i = 0; i < count; i++) {
+		fd[i] = receive_fd(pair[0]);
+		if (fd[i] < 0)
+			return -1;
+	}
+	return 0;
+}
+
+/* Let it exit, and its namespace end a while later.  Return: 0 or -1. */
+static inline int elsewhere_end(struct elsewhere *there)
+{
+	int status = -1;
+
+	if (write(there->socket, "", 1) == 1)
+		waitpid(there->pid, &status, 0);
+	close(there->socket);
+	return status ? -1 : 0;
+}
+
+/* One of a new object of the kind. */
+static inline int handle_of_new(int kind)
+{
+	int id = kind == KIPC_KIND_SHM ? kipc_shmget(IPC_PRIVATE, 4096, 0600) :
+		 kind == KIPC_KIND_SEM ? kipc_semget(IPC_PRIVATE, 1, 0600) :
+		 kipc_msgget(IPC_PRIVATE, 0600);
+
+	return kipc_handle(kind, id, O_RDWR, NULL);
 }
 
 #endif /* KIPC_SELFTESTS_HANDLE_H */

@@ -4,8 +4,10 @@
 
 #include <errno.h>
 #include <sched.h>
+#include <signal.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 
@@ -15,13 +17,17 @@
 
 static const char *const kinds[KIPC_KINDS] = { "shm", "sem", "msg" };
 
-FIXTURE(users) { int unused; };
+FIXTURE(users) { long refs; };
 
 FIXTURE_SETUP(users)
 {
 	ASSERT_EQ(0, unshare(CLONE_NEWIPC));
+	/* The library has its descriptor from here on. */
+	EXPECT_ERR(ENOENT, kipc_msgget(KEY, 0));
+	self->refs = module_refs();
 }
 
+/* Objects, handles and who used them have gone: each has a reference to the module. */
 FIXTURE_TEARDOWN(users)
 {
 	unsigned int k;
@@ -29,6 +35,7 @@ FIXTURE_TEARDOWN(users)
 	for (k = 0; k < KIPC_KINDS; k++)
 		EXPECT_EQ(0, kipc_ids_read(kinds[k]).in_use)
 			TH_LOG("%s left", kinds[k]);
+	wait_until(module_refs() <= self->refs);
 }
 
 static int get(int kind, key_t key, int flags)
@@ -57,22 +64,20 @@ static int rmid(int kind, int id)
 
 static bool is_there(int kind, int id)
 {
-	struct listed row;
-
-	return listed(kinds[kind], id, &row);
+	return kipc_object_read(kinds[kind], id).users >= 0;
 }
 
 /* ---- The last user ---- */
 
 TEST_F(users, are_handles)
 {
-	struct listed row;
+	struct kipc_object_row row;
 	int kind, id, fd[3], i;
 
 	for (kind = 0; kind < KIPC_KINDS; kind++) {
 		id = get(kind, KEY, IPC_CREAT | 0600);
 		ASSERT_LE(0, id);
-		ASSERT_TRUE(listed(kinds[kind], id, &row));
+		row = kipc_object_read(kinds[kind], id);
 		EXPECT_STREQ("users", row.lifetime);
 		EXPECT_EQ(0, row.handles);
 		for (i = 0; i < 2; i++) {
@@ -81,12 +86,12 @@ TEST_F(users, are_handles)
 		}
 		/* The descriptor is not the user, the handle is. */
 		fd[2] = dup(fd[1]);
-		ASSERT_TRUE(listed(kinds[kind], id, &row));
+		row = kipc_object_read(kinds[kind], id);
 		EXPECT_EQ(2, row.handles);
 		EXPECT_EQ(2, row.users);
 		close(fd[1]);
 		close(fd[0]);
-		ASSERT_TRUE(listed(kinds[kind], id, &row));
+		row = kipc_object_read(kinds[kind], id);
 		EXPECT_EQ(1, row.handles);
 		EXPECT_EQ(id, get(kind, KEY, 0));
 		close(fd[2]);
@@ -156,7 +161,7 @@ TEST_F(users, are_mappings_of_a_set)
 {
 	int id = get(KIPC_KIND_SEM, KEY, IPC_CREAT | 0600);
 	struct semid_ds ds;
-	struct listed row;
+	struct kipc_object_row row;
 	struct peer p[2];
 
 	ASSERT_LE(0, id);
@@ -164,19 +169,19 @@ TEST_F(users, are_mappings_of_a_set)
 	ASSERT_EQ(0, peer_start(&p[1]));
 	ASSERT_EQ(0, peer_run(&p[0], do_operate, id, 0, 0, 0, 0));
 	ASSERT_EQ(0, peer_run(&p[1], do_operate, id, 0, 0, 0, 0));
-	ASSERT_TRUE(listed("sem", id, &row));
+	row = kipc_object_read("sem", id);
 	EXPECT_EQ(2, row.users);
 	EXPECT_EQ(0, row.handles);
 	peer_end(&p[0], SIGKILL);
-	ASSERT_TRUE(listed("sem", id, &row));
+	row = kipc_object_read("sem", id);
 	EXPECT_EQ(1, row.users);
 
 	/* To set its owner or mode cuts the mapping, and does not end the set. */
 	ASSERT_EQ(0, kipc_semctl(id, 0, IPC_STAT, &ds));
 	ASSERT_EQ(0, kipc_semctl(id, 0, IPC_SET, &ds));
-	ASSERT_TRUE(listed("sem", id, &row));
+	ASSERT_TRUE(is_there(KIPC_KIND_SEM, id));
 	EXPECT_EQ(0, peer_run(&p[1], do_operate, id, 0, 0, 0, 0));
-	ASSERT_TRUE(listed("sem", id, &row));
+	ASSERT_TRUE(is_there(KIPC_KIND_SEM, id));
 	peer_end(&p[1], SIGKILL);
 	EXPECT_FALSE(is_there(KIPC_KIND_SEM, id));
 }
@@ -271,13 +276,13 @@ TEST_F(users, have_to_come_first)
 TEST_F(users, of_what_is_there)
 {
 	int id = kipc_semget(KEY, 3, IPC_CREAT | 0600), fd;
-	struct listed row;
+	struct kipc_object_row row;
 
 	EXPECT_EQ(id, get(KIPC_KIND_SEM, KEY, IPC_CREAT | 0600));
 	fd = kipc_handle(KIPC_KIND_SEM, id, O_RDWR, NULL);
 	ASSERT_LE(0, fd);
 	close(fd);
-	ASSERT_TRUE(listed("sem", id, &row));
+	row = kipc_object_read("sem", id);
 	EXPECT_STREQ("persistent", row.lifetime);
 	EXPECT_EQ(0, rmid(KIPC_KIND_SEM, id));
 }
@@ -315,7 +320,7 @@ TEST_F(users, are_children)
 TEST_F(users, are_killed)
 {
 	int id[KIPC_KINDS], kind, i;
-	struct listed row;
+	struct kipc_object_row row;
 	pid_t pid;
 
 	for (i = 0; i < 20; i++) {
@@ -334,7 +339,7 @@ TEST_F(users, are_killed)
 			_exit(1);
 		}
 		ASSERT_EQ(pid, waitpid(pid, NULL, WUNTRACED));
-		ASSERT_TRUE(listed("sem", id[KIPC_KIND_SEM], &row));
+		row = kipc_object_read("sem", id[KIPC_KIND_SEM]);
 		EXPECT_EQ(2, row.users);
 		ASSERT_EQ(0, kill(pid, SIGKILL));
 		ASSERT_EQ(pid, waitpid(pid, NULL, 0));
@@ -365,6 +370,33 @@ TEST_F(users, are_in_flight)
 	EXPECT_FALSE(is_there(KIPC_KIND_SEM, id));
 }
 
+/* In sockets that are in flight to each other: nobody can receive it, and so it is none. */
+TEST_F(users, are_in_flight_in_a_circle)
+{
+	static const size_t sizes[KIPC_KINDS] = { 8192, 3, 0 };
+	int a[2], b[2], kind, fd, i;
+
+	for (i = 0; i < 20; i++) {
+		ASSERT_EQ(0, socketpair(AF_UNIX, SOCK_STREAM, 0, a));
+		ASSERT_EQ(0, socketpair(AF_UNIX, SOCK_STREAM, 0, b));
+		for (kind = 0; kind < KIPC_KINDS; kind++) {
+			fd = i % 2 ? kipc_handle_create(kind, sizes[kind], O_RDWR, 0600, NULL) :
+				     kipc_handle(kind, get(kind, IPC_PRIVATE, 0600), O_RDWR, NULL);
+			ASSERT_LE(0, fd);
+			ASSERT_EQ(0, send_fd(a[0], fd));
+			close(fd);
+		}
+		ASSERT_EQ(0, send_fd(a[0], b[1]));
+		ASSERT_EQ(0, send_fd(b[0], a[1]));
+		for (kind = 0; kind < 2; kind++) {
+			close(a[kind]);
+			close(b[kind]);
+		}
+	}
+	for (kind = 0; kind < KIPC_KINDS; kind++)
+		wait_until((collect_sockets(), kipc_ids_read(kinds[kind]).in_use == 0));
+}
+
 /* ---- Other ends ---- */
 
 /* Removed before; the id is another object's when the last handle goes. */
@@ -392,48 +424,32 @@ TEST_F(users, come_too_late)
 	}
 }
 
+/* Of each kind one that is opened, and one that begins with its handle. */
+static int open_or_create(int i)
+{
+	int kind = i / 2;
+
+	return i % 2 ? kipc_handle_create(kind, kind == KIPC_KIND_MSG ? 0 : 9, O_RDWR, 0600, NULL) :
+		       kipc_handle(kind, get(kind, KEY, IPC_CREAT | 0600), O_RDWR, NULL);
+}
+
 /* The namespace ends with everybody in it; the handles are elsewhere. */
 TEST_F(users, outlive_the_namespace)
 {
-	int pair[2], fd[2 * KIPC_KINDS], kind, status;
-	struct pollfd p = { .events = POLLIN };
+	struct elsewhere there;
+	int fd[2 * KIPC_KINDS], i;
 	char *mapped;
-	pid_t pid;
 
-	ASSERT_EQ(0, socketpair(AF_UNIX, SOCK_STREAM, 0, pair));
-	pid = fork();
-	ASSERT_LE(0, pid);
-	if (!pid) {
-		if (unshare(CLONE_NEWIPC))
-			_exit(1);
-		for (kind = 0; kind < KIPC_KINDS; kind++)
-			if (send_fd(pair[1], kipc_handle(kind, get(kind, KEY, IPC_CREAT | 0600),
-							 O_RDWR, NULL)) ||
-			    send_fd(pair[1], kipc_handle_create(kind, kind == KIPC_KIND_MSG ? 0 : 9,
-								O_RDWR, 0600, NULL)))
-				_exit(2);
-		_exit(0);
-	}
-	for (kind = 0; kind < 2 * KIPC_KINDS; kind++) {
-		fd[kind] = receive_fd(pair[0]);
-		ASSERT_LE(0, fd[kind]);
-	}
-	ASSERT_EQ(pid, waitpid(pid, &status, 0));
-	EXPECT_EQ(0, status);
-	for (kind = 2 * KIPC_KIND_SEM; kind < 2 * KIPC_KINDS; kind++) {
-		p.fd = fd[kind];
-		do {
-			EXPECT_EQ(1, poll(&p, 1, -1));
-		} while (!(p.revents & POLLHUP));
-	}
+	ASSERT_EQ(0, elsewhere_begin(&there, open_or_create, fd, 2 * KIPC_KINDS));
+	ASSERT_EQ(0, elsewhere_end(&there));
+	for (i = 2 * KIPC_KIND_SEM; i < 2 * KIPC_KINDS; i++)
+		EXPECT_TRUE(until_hup(fd[i]));
 	mapped = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED, fd[1], 0);
 	ASSERT_NE(MAP_FAILED, mapped);
-	for (kind = 0; kind < 2 * KIPC_KINDS; kind++)
-		close(fd[kind]);
+	for (i = 0; i < 2 * KIPC_KINDS; i++)
+		close(fd[i]);
 	*mapped = 1;
 	EXPECT_EQ(0, munmap(mapped, 4096));
-	close(pair[0]);
-	close(pair[1]);
 }
 
 /* ---- Objects that live only as descriptors ---- */
@@ -441,7 +457,7 @@ TEST_F(users, outlive_the_namespace)
 TEST_F(users, begin_with_a_handle)
 {
 	static const size_t sizes[KIPC_KINDS] = { 8192, 3, 0 };
-	struct listed row;
+	struct kipc_object_row row;
 	int kind, fd, id;
 
 	for (kind = 0; kind < KIPC_KINDS; kind++) {
@@ -450,7 +466,7 @@ TEST_F(users, begin_with_a_handle)
 		ASSERT_LE(0, fd);
 		EXPECT_EQ(FD_CLOEXEC, fcntl(fd, F_GETFD));
 		id = id_of(fd);
-		ASSERT_TRUE(listed(kinds[kind], id, &row));
+		row = kipc_object_read(kinds[kind], id);
 		EXPECT_STREQ("users", row.lifetime);
 		EXPECT_EQ(1, row.handles);
 		EXPECT_EQ(1, row.users);
@@ -458,6 +474,24 @@ TEST_F(users, begin_with_a_handle)
 		close(fd);
 		EXPECT_FALSE(is_there(kind, id));
 	}
+}
+
+/* Of the owner's group, in a queue of mode 0640. */
+static int as_group(void *arg)
+{
+	static const struct who member = { "member", 65534, 65534, 0, 0 };
+	const int *id = arg;
+	int fd;
+
+	if (become(&member))
+		return 1;
+	fd = kipc_handle(KIPC_KIND_MSG, *id, O_RDONLY, NULL);
+	if (fd < 0)
+		return 2;
+	close(fd);
+	if (kipc_handle(KIPC_KIND_MSG, *id, O_RDWR, NULL) != -1 || errno != EACCES)
+		return 3;
+	return kipc_msgctl(*id, IPC_RMID, NULL) != -1 || errno != EPERM ? 4 : 0;
 }
 
 TEST_F(users, use_what_has_no_key)
@@ -471,10 +505,12 @@ TEST_F(users, use_what_has_no_key)
 	struct msqid_ds ds;
 	uint64_t n = 2;
 	char *mapped;
+	int id;
 
 	ASSERT_LE(0, shm);
 	ASSERT_LE(0, sem);
 	ASSERT_LE(0, msg);
+	ASSERT_LE(0, write_only);
 	mapped = mmap(NULL, 5000, PROT_READ | PROT_WRITE, MAP_SHARED, shm, 0);
 	ASSERT_NE(MAP_FAILED, mapped);
 	EXPECT_EQ(0, mapped[4999]);
@@ -485,11 +521,15 @@ TEST_F(users, use_what_has_no_key)
 	EXPECT_EQ(8, read(sem, &n, 8));
 	EXPECT_EQ(14, write(msg, &packet, 14));
 	EXPECT_EQ(6, read_text(msg, &packet));
+	EXPECT_EQ(14, write(write_only, &packet, 14));
 	EXPECT_ERR(EBADF, read(write_only, &packet, 14));
-	/* Others find it by its id, and may what its mode says. */
+	EXPECT_EQ(1, msg_qnum(&ipc_kipc, id_of(write_only)));
 	EXPECT_EQ(0, kipc_msgctl(id_of(msg), IPC_STAT, &ds));
 	EXPECT_EQ(0640, ds.msg_perm.mode);
 	EXPECT_EQ(0, ds.msg_perm.__key);
+	/* Others find it by its id, and may what its mode says. */
+	id = id_of(msg);
+	EXPECT_EQ(0, in_child(as_group, &id));
 	close(shm);
 	close(sem);
 	close(msg);
@@ -522,7 +562,12 @@ TEST_F(users, ask_wrongly)
 	EXPECT_ERR(EINVAL, ioctl(device, KIPC_IOC_HANDLE_CREATE, &create));
 	create.mode = 0;
 	create.kind = KIPC_KIND_MSG + 1;
-	EXPECT_ERR(EINVAL, ioctl(device, KIPC_IOC_HANDLE_CREATE, &create));
+	for (create.size = 0; create.size < 2; create.size++)
+		EXPECT_ERR(EINVAL, ioctl(device, KIPC_IOC_HANDLE_CREATE, &create));
+	/* It was that: the rest is right. */
+	create.kind = KIPC_KIND_SHM;
+	create.size = 1;
+	EXPECT_EQ(0, close(ioctl(device, KIPC_IOC_HANDLE_CREATE, &create)));
 	close(device);
 }
 
@@ -584,7 +629,12 @@ static int use_handle(int kind, int fd, int id)
 	}
 }
 
-/* What was opened can be used until it is closed: none of the others ends it. */
+/*
+ * What was opened can be used until it is closed: none of the others ends it.
+ * Return: 0, GONE: its last user went before us, or what did not work.
+ */
+enum { GONE = 100 };
+
 static int use(int kind)
 {
 	int id = get(kind, KEY, IPC_CREAT | 0600), fd, ret;
@@ -592,9 +642,8 @@ static int use(int kind)
 	if (id < 0)
 		return 1;
 	fd = kipc_handle(kind, id, O_RDWR, NULL);
-	/* Its last user went before us. */
 	if (fd < 0)
-		return errno == EINVAL || errno == EIDRM ? 0 : 2;
+		return errno == EINVAL || errno == EIDRM ? GONE : 2;
 	ret = use_handle(kind, fd, id);
 	close(fd);
 	return ret;
@@ -602,16 +651,19 @@ static int use(int kind)
 
 static int use_them(int seed)
 {
-	int i, ret;
+	int used[KIPC_KINDS] = { }, i, kind, ret;
 
 	for (i = 0; i < ROUNDS; i++) {
-		ret = use((seed + i) % KIPC_KINDS);
-		if (ret)
+		kind = (seed + i) % KIPC_KINDS;
+		ret = use(kind);
+		if (ret && ret != GONE)
 			return ret;
+		used[kind] += !ret;
 		if (i % 7 == seed % 7)
 			sched_yield();
 	}
-	return 0;
+	/* Who always comes too late has shown nothing. */
+	return used[KIPC_KIND_SHM] && used[KIPC_KIND_SEM] && used[KIPC_KIND_MSG] ? 0 : 7;
 }
 
 TEST_F(users, come_and_go)
@@ -629,6 +681,129 @@ TEST_F(users, come_and_go)
 		ASSERT_EQ(pid[i], waitpid(pid[i], &status, 0));
 		EXPECT_EQ(0, status);
 	}
+}
+
+/*
+ * The last user goes while somebody else opens the object: it is
+ * either there for that one, or has gone before.  The two are brought as near to each other as
+ * can be: who came too late begins earlier the next time, and the other way round.
+ */
+#define RACES	4000
+/* A round can take long where processors are shared: so many seconds suffice. */
+#define RACE_SECONDS	20
+
+#define STEP	100
+
+/* @bias: how much later the one who closes begins, or the other one if it is negative. */
+struct race {
+	int round, id, outcome;
+	long bias;
+};
+
+FIXTURE(opened_anew) { struct race *race; pid_t pid; long refs; };
+FIXTURE_VARIANT(opened_anew) { int kind; };
+FIXTURE_VARIANT_ADD(opened_anew, shm) { .kind = KIPC_KIND_SHM };
+FIXTURE_VARIANT_ADD(opened_anew, sem) { .kind = KIPC_KIND_SEM };
+FIXTURE_VARIANT_ADD(opened_anew, msg) { .kind = KIPC_KIND_MSG };
+
+/* The other one is awaited awake, for to sleep takes longer than what matters here. */
+static void await(const int *word, int value)
+{
+	int i;
+
+	for (i = 0; __atomic_load_n(word, __ATOMIC_ACQUIRE) != value; i++)
+		if (i % 1000 == 999)
+			sched_yield();
+}
+
+static void delay(long by)
+{
+	while (by-- > 0)
+		__asm__ volatile("" ::: "memory");
+}
+
+enum { OPENED = 1, TOO_LATE, WRONG };
+
+/* In each round: open, use, see that it is there, as long as the descriptor is. */
+static void open_anew(struct race *race, int kind)
+{
+	int round, fd, outcome;
+
+	for (round = 1; round <= RACES; round++) {
+		await(&race->round, round);
+		delay(-race->bias);
+		fd = kipc_handle(kind, race->id, O_RDWR, NULL);
+		if (fd >= 0)
+			outcome = use_handle(kind, fd, race->id) ? WRONG : OPENED;
+		else
+			outcome = errno == EINVAL || errno == EIDRM ? TOO_LATE : WRONG;
+		__atomic_store_n(&race->outcome, outcome, __ATOMIC_RELEASE);
+		/* When the other one has closed his, it is still there, with one user. */
+		await(&race->round, -round);
+		if (outcome == OPENED && kipc_object_read(kinds[kind], race->id).users != 1)
+			_exit(1);
+		if (fd >= 0)
+			close(fd);
+		__atomic_store_n(&race->outcome, 0, __ATOMIC_RELEASE);
+	}
+	/* It is killed with the test. */
+	pause();
+}
+
+FIXTURE_SETUP(opened_anew)
+{
+	ASSERT_EQ(0, unshare(CLONE_NEWIPC));
+	self->race = mmap(NULL, sizeof(*self->race), PROT_READ | PROT_WRITE,
+			  MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	ASSERT_NE(MAP_FAILED, self->race);
+	EXPECT_ERR(ENOENT, kipc_msgget(KEY, 0));
+	self->refs = module_refs();
+	self->pid = fork();
+	ASSERT_LE(0, self->pid);
+	if (!self->pid) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		open_anew(self->race, variant->kind);
+	}
+}
+
+FIXTURE_TEARDOWN(opened_anew)
+{
+	EXPECT_EQ(0, kipc_ids_read(kinds[variant->kind]).in_use);
+	kill_child(self->pid);
+	wait_until(module_refs() <= self->refs);
+}
+
+TEST_F_TIMEOUT(opened_anew, while_the_last_user_goes, 300)
+{
+	struct race *race = self->race;
+	int round, fd, outcome, status, seen[WRONG + 1] = { };
+	time_t end = time(NULL) + RACE_SECONDS;
+
+	for (round = 1; round <= RACES; round++) {
+		if (seen[OPENED] && seen[TOO_LATE] && time(NULL) > end)
+			break;
+		race->id = get(variant->kind, IPC_PRIVATE, 0600);
+		fd = kipc_handle(variant->kind, race->id, O_RDWR, NULL);
+		ASSERT_LE(0, fd);
+		__atomic_store_n(&race->round, round, __ATOMIC_RELEASE);
+		delay(race->bias);
+		close(fd);
+		while (!(outcome = __atomic_load_n(&race->outcome, __ATOMIC_ACQUIRE))) {
+			ASSERT_EQ(0, waitpid(self->pid, &status, WNOHANG));
+		}
+		seen[outcome]++;
+		__atomic_store_n(&race->round, -round, __ATOMIC_RELEASE);
+		while (__atomic_load_n(&race->outcome, __ATOMIC_ACQUIRE)) {
+			ASSERT_EQ(0, waitpid(self->pid, &status, WNOHANG))
+				TH_LOG("it was gone");
+		}
+		ASSERT_FALSE(is_there(variant->kind, race->id));
+		race->bias += outcome == TOO_LATE ? STEP : -STEP;
+	}
+	TH_LOG("%d times opened, %d times too late", seen[OPENED], seen[TOO_LATE]);
+	EXPECT_EQ(0, seen[WRONG]);
+	EXPECT_LT(0, seen[OPENED]);
+	EXPECT_LT(0, seen[TOO_LATE]);
 }
 
 /* The same, with some who remove what they find, and some who are killed. */

@@ -189,17 +189,10 @@ TEST_F(notify, tells_of_a_death)
 	ASSERT_EQ(0, kipc_handle_notify(self->on_sem, self->event, POLLIN));
 	EXPECT_EQ(1, counted(self->event));
 	for (i = 0; i < 20; i++) {
-		pid = fork();
-		ASSERT_LE(0, pid);
-		if (!pid) {
-			kipc_semop(self->sem, &(struct sembuf){ 1, -1, SEM_UNDO }, 1);
-			raise(SIGSTOP);
-			_exit(0);
-		}
-		ASSERT_EQ(pid, waitpid(pid, NULL, WUNTRACED));
+		pid = holder(self->sem, 1);
+		ASSERT_LT(0, pid);
 		ASSERT_EQ(0, counted(self->event));
-		ASSERT_EQ(0, kill(pid, SIGKILL));
-		ASSERT_EQ(pid, waitpid(pid, NULL, 0));
+		ASSERT_EQ(0, kill_child(pid));
 		if (i % 2)
 			EXPECT_EQ(POLLIN | POLLOUT, ready(self->on_sem));
 		EXPECT_EQ(1, sem_val(&ipc_kipc, self->sem, 1));
@@ -269,6 +262,35 @@ TEST_F(notify, sends_signals)
 	EXPECT_EQ(0, signalled(&fd));
 }
 
+/*
+ * Who asks for signals finds a death that makes something so: that is told once, though
+ * the handle's eventfd has been waiting for it already.
+ */
+TEST_F(notify, tells_who_asks_of_a_death_once)
+{
+	int fd = -1, i;
+	pid_t pid;
+
+	ASSERT_EQ(0, go_first());
+	ASSERT_EQ(0, kipc_handle_notify(self->on_sem, self->event, POLLIN));
+	for (i = 0; i < 30; i++) {
+		ASSERT_EQ(0, sem_setval(&ipc_kipc, self->sem, 1, 1));
+		EXPECT_EQ(1, counted(self->event));
+		pid = holder(self->sem, 1);
+		ASSERT_LT(0, pid);
+		ASSERT_EQ(0, kill_child(pid));
+		ASSERT_EQ(0, ask_for_signals(self->on_sem, getpid()));
+		EXPECT_EQ(POLL_IN, signalled(&fd));
+		EXPECT_EQ(self->on_sem, fd);
+		EXPECT_EQ(POLL_OUT, signalled(&fd));
+		EXPECT_EQ(0, signalled(&fd));
+		EXPECT_EQ(1, counted(self->event));
+		ASSERT_EQ(0, ask_for_none(self->on_sem));
+		ASSERT_EQ(0, down(self->sem, 1));
+		EXPECT_EQ(0, counted(self->event));
+	}
+}
+
 /* Without a signal of one's own it is SIGIO. */
 TEST_F(notify, sends_sigio)
 {
@@ -284,21 +306,13 @@ TEST_F(notify, sends_sigio)
 }
 
 /* A signal and an eventfd, a sleeper in poll: each is told, none in place of another. */
-static long sleep_in_poll(long *arg, void *buf)
-{
-	struct pollfd p = { .fd = arg[0], .events = POLLIN };
-
-	(void)buf;
-	return poll(&p, 1, -1) == 1 ? p.revents : -1;
-}
-
 TEST_F(notify, tells_all)
 {
 	struct peer p;
 	int fd = -1;
 
 	ASSERT_EQ(0, peer_start(&p));
-	ASSERT_EQ(0, peer_begin(&p, sleep_in_poll, self->on_msg, 0, 0, 0, 0));
+	ASSERT_EQ(0, peer_begin(&p, sleep_in_poll, self->on_msg, POLLIN, 0, 0, 0));
 	EXPECT_EQ(0, peer_asleep(&p));
 	ASSERT_EQ(0, ask_for_signals(self->on_msg, getpid()));
 	ASSERT_EQ(0, kipc_handle_notify(self->on_msg, self->event, POLLIN));
@@ -314,18 +328,7 @@ TEST_F(notify, tells_all)
 /* Operations by system call so far: as long as somebody is to be told there is no other way. */
 static long calls_of(int id)
 {
-	char line[256], kind[8];
-	long long calls = -1;
-	int row;
-	FILE *f = fopen("/proc/kipc/objects", "re");
-
-	while (f && fgets(line, sizeof(line), f))
-		if (sscanf(line, "%7s %d %*s %*s %*s %*s %*s %*s %*s %lld", kind, &row,
-			   &calls) == 3 && !strcmp(kind, "sem") && row == id)
-			break;
-	if (f)
-		fclose(f);
-	return calls;
+	return kipc_object_read("sem", id).calls;
 }
 
 static bool goes_without_calls(int id, int times)

@@ -185,52 +185,25 @@ TEST_F(handle, outlives_permissions)
 /* The namespace ends: the segment stays, the others are gone. */
 TEST_F(handle, outlives_its_namespace)
 {
-	int pair[2], sem, msg, shm, status;
-	struct pollfd p = { .events = POLLIN };
+	struct elsewhere there;
 	struct packet packet;
+	int fd[KIPC_KINDS], kind;
 	char *mapped;
-	pid_t pid;
 
-	ASSERT_EQ(0, socketpair(AF_UNIX, SOCK_STREAM, 0, pair));
-	pid = fork();
-	ASSERT_LE(0, pid);
-	if (!pid) {
-		if (unshare(CLONE_NEWIPC))
-			_exit(1);
-		sem = kipc_semget(IPC_PRIVATE, 1, 0600);
-		msg = kipc_msgget(IPC_PRIVATE, 0600);
-		shm = kipc_shmget(IPC_PRIVATE, 4096, 0600);
-		_exit(send_fd(pair[1], kipc_handle(KIPC_KIND_SEM, sem, O_RDWR, NULL)) ||
-		      send_fd(pair[1], kipc_handle(KIPC_KIND_MSG, msg, O_RDWR, NULL)) ||
-		      send_fd(pair[1], kipc_handle(KIPC_KIND_SHM, shm, O_RDWR, NULL)));
-	}
-	sem = receive_fd(pair[0]);
-	msg = receive_fd(pair[0]);
-	shm = receive_fd(pair[0]);
-	ASSERT_LE(0, shm);
-	ASSERT_EQ(pid, waitpid(pid, &status, 0));
-	EXPECT_EQ(0, status);
+	ASSERT_EQ(0, elsewhere_begin(&there, handle_of_new, fd, KIPC_KINDS));
+	ASSERT_EQ(0, elsewhere_end(&there));
 	/* Both are told, as soon as the namespace is found dead. */
-	p.fd = sem;
-	do {
-		EXPECT_EQ(1, poll(&p, 1, -1));
-	} while (!(p.revents & POLLHUP));
-	p.fd = msg;
-	do {
-		EXPECT_EQ(1, poll(&p, 1, -1));
-	} while (!(p.revents & POLLHUP));
-	EXPECT_ERR(EIDRM, write(sem, &(uint64_t){ 1 }, 8));
-	EXPECT_ERR(EIDRM, read(msg, &packet, sizeof(packet)));
-	mapped = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED, shm, 0);
+	EXPECT_TRUE(until_hup(fd[KIPC_KIND_SEM]));
+	EXPECT_TRUE(until_hup(fd[KIPC_KIND_MSG]));
+	EXPECT_ERR(EIDRM, write(fd[KIPC_KIND_SEM], &(uint64_t){ 1 }, 8));
+	EXPECT_ERR(EIDRM, read(fd[KIPC_KIND_MSG], &packet, sizeof(packet)));
+	mapped = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED, fd[KIPC_KIND_SHM], 0);
 	ASSERT_NE(MAP_FAILED, mapped);
 	*mapped = 1;
-	close(sem);
-	close(msg);
-	close(shm);
+	for (kind = 0; kind < KIPC_KINDS; kind++)
+		close(fd[kind]);
 	EXPECT_EQ(1, *mapped);
 	munmap(mapped, 4096);
-	close(pair[0]);
-	close(pair[1]);
 }
 
 TEST_HARNESS_MAIN

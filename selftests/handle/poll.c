@@ -10,7 +10,7 @@
 /* Semaphore operations by system call so far. */
 static long calls_of(int id)
 {
-	return usage_of("sem", id).calls;
+	return kipc_object_read("sem", id).calls;
 }
 
 /* Up and down again, so often that the library does it without a system call. */
@@ -106,14 +106,6 @@ TEST_F(handle, of_a_segment)
 }
 
 /* ---- Sleeping in poll ---- */
-
-static long sleep_in_poll(long *arg, void *buf)
-{
-	struct pollfd p = { .fd = arg[0], .events = arg[1] };
-
-	(void)buf;
-	return poll(&p, 1, -1) == 1 ? p.revents : -1;
-}
 
 FIXTURE(sleeper) { int sem, msg, on_sem, on_msg; struct peer peer; };
 
@@ -212,13 +204,8 @@ TEST_F(sleeper, is_woken_by_a_death)
 	pid_t pid;
 
 	EXPECT_EQ(0, sem_setval(&ipc_kipc, self->sem, 1, 1));
-	pid = fork();
-	ASSERT_LE(0, pid);
-	if (!pid) {
-		kipc_semop(self->sem, &(struct sembuf){ 1, -1, SEM_UNDO }, 1);
-		raise(SIGSTOP);
-	}
-	ASSERT_EQ(pid, waitpid(pid, NULL, WUNTRACED));
+	pid = holder(self->sem, 1);
+	ASSERT_LT(0, pid);
 	EXPECT_SLEEPS(self->on_sem, POLLIN);
 	EXPECT_EQ(0, kill(pid, SIGKILL));
 	EXPECT_EQ(POLLIN, peer_finish(&self->peer));
@@ -231,27 +218,16 @@ TEST_F(sleeper, is_woken_by_a_death)
  */
 TEST_F(sleeper, is_woken_by_a_death_that_a_poll_finds)
 {
-	struct sched_param param = { .sched_priority = 1 };
-	cpu_set_t cpu;
 	pid_t pid;
 	int i;
 
-	CPU_ZERO(&cpu);
-	CPU_SET(0, &cpu);
-	ASSERT_EQ(0, sched_setaffinity(0, sizeof(cpu), &cpu));
-	ASSERT_EQ(0, sched_setscheduler(0, SCHED_FIFO, &param));
+	ASSERT_EQ(0, go_first());
 	for (i = 0; i < 30; i++) {
 		ASSERT_EQ(0, sem_setval(&ipc_kipc, self->sem, 1, 1));
-		pid = fork();
-		ASSERT_LE(0, pid);
-		if (!pid) {
-			kipc_semop(self->sem, &(struct sembuf){ 1, -1, SEM_UNDO }, 1);
-			raise(SIGSTOP);
-		}
-		ASSERT_EQ(pid, waitpid(pid, NULL, WUNTRACED));
+		pid = holder(self->sem, 1);
+		ASSERT_LT(0, pid);
 		EXPECT_SLEEPS(self->on_sem, POLLIN);
-		ASSERT_EQ(0, kill(pid, SIGKILL));
-		ASSERT_EQ(pid, waitpid(pid, NULL, 0));
+		ASSERT_EQ(0, kill_child(pid));
 		EXPECT_EQ(POLLIN | POLLOUT, ready(self->on_sem));
 		ASSERT_EQ(POLLIN, peer_finish(&self->peer));
 	}

@@ -252,7 +252,7 @@ TEST_F(uring, writes_what_needs_more_room)
 	EXPECT_EQ(0, send_text(self->msg, 9, "few"));
 	ring_write(&self->ring, self->on_msg, &packet, 24, 1);
 	/* In a thread of the ring's, beside the handle, once it has tried often enough. */
-	wait_until(ring_quiet(&self->ring) && usage_of("msg", self->msg).users == 2);
+	wait_until(ring_quiet(&self->ring) && kipc_object_read("msg", self->msg).users == 2);
 	EXPECT_EQ(4, kipc_msgrcv(self->msg, &(struct packet){ }, 64, 9, 0));
 	EXPECT_DONE(1, 24);
 	EXPECT_EQ(1, msg_qnum(&ipc_kipc, self->msg));
@@ -359,6 +359,41 @@ TEST_F(uring, has_time_outs)
 
 /* ---- Polls ---- */
 
+/* Byte streams, whose descriptors are no handles. */
+TEST_F(uring, streams)
+{
+	int fd = kipc_stream_open("/uring", O_RDWR | O_CREAT | O_EXCL, 0600, 4096,
+				  KIPC_LIFETIME_USERS);
+	static char in[8192], out[4096];
+
+	ASSERT_LE(0, fd);
+	memset(out, 7, sizeof(out));
+	ring_write(&self->ring, fd, out, 5, 1);
+	EXPECT_DONE(1, 5);
+	ring_read(&self->ring, fd, in, 100, 2);
+	EXPECT_DONE(2, 5);
+	EXPECT_EQ(0, memcmp(in, out, 5));
+	ring_read(&self->ring, fd, in, 100, 3);
+	EXPECT_QUIET();
+	EXPECT_EQ(6, write(fd, out, 6));
+	EXPECT_DONE(3, 6);
+	EXPECT_EQ(4096, write(fd, out, 4096));
+	ring_write(&self->ring, fd, out, 10, 4);
+	EXPECT_QUIET();
+	EXPECT_EQ(4096, read(fd, in, sizeof(in)));
+	EXPECT_DONE(4, 10);
+	EXPECT_EQ(10, read(fd, in, sizeof(in)));
+	ring_read(&self->ring, fd, bad_address(0), 100, 5);
+	EXPECT_QUIET();
+	EXPECT_EQ(6, write(fd, out, 6));
+	EXPECT_DONE(5, -EFAULT);
+	EXPECT_EQ(6, read(fd, in, sizeof(in)));
+	/* What still waits goes with the ring. */
+	ring_read(&self->ring, fd, in, 100, 6);
+	EXPECT_QUIET();
+	close(fd);
+}
+
 TEST_F(uring, polls_once)
 {
 	ring_poll(&self->ring, self->on_shm, POLLIN, false, 1);
@@ -434,25 +469,25 @@ TEST_F(uring, leaves_the_fast_path_alone)
 		ASSERT_EQ(0, kipc_semop(self->sem, &up, 1));
 		ASSERT_EQ(0, kipc_semop(self->sem, &down, 1));
 	}
-	before = usage_of("sem", self->sem).calls;
+	before = kipc_object_read("sem", self->sem).calls;
 	ring_poll(&self->ring, self->on_sem, POLLIN, true, 1);
 	EXPECT_QUIET();
 	ASSERT_EQ(0, kipc_semop(self->sem, &up, 1));
 	EXPECT_DONE(1, POLLIN);
 	ASSERT_EQ(0, kipc_semop(self->sem, &down, 1));
-	EXPECT_EQ(before + 2, usage_of("sem", self->sem).calls);
+	EXPECT_EQ(before + 2, kipc_object_read("sem", self->sem).calls);
 	ring_cancel(&self->ring, 1, 2);
 	EXPECT_LE(0, ring_next(&self->ring).who);
 	EXPECT_LE(0, ring_next(&self->ring).who);
 
 	/* The first call finds out that nobody polls any more. */
 	ASSERT_EQ(0, kipc_semop(self->sem, &up, 1));
-	before = usage_of("sem", self->sem).calls;
+	before = kipc_object_read("sem", self->sem).calls;
 	for (i = 0; i < 40; i++) {
 		ASSERT_EQ(0, kipc_semop(self->sem, &down, 1));
 		ASSERT_EQ(0, kipc_semop(self->sem, &up, 1));
 	}
-	EXPECT_EQ(before, usage_of("sem", self->sem).calls);
+	EXPECT_EQ(before, kipc_object_read("sem", self->sem).calls);
 }
 
 /* A ring that polls an epoll that has handles, and an epoll that has the ring. */
@@ -681,8 +716,8 @@ struct left {
 static struct left count_left(FIXTURE_DATA(uring) *self, int full)
 {
 	return (struct left){
-		usage_of("sem", self->sem).users, usage_of("msg", self->msg).users,
-		usage_of("msg", full).users, module_refs(),
+		kipc_object_read("sem", self->sem).users, kipc_object_read("msg", self->msg).users,
+		kipc_object_read("msg", full).users, module_refs(),
 	};
 }
 
@@ -769,22 +804,22 @@ TEST_F(uring, ends_with_hundreds_pending)
 /* A handle that only the ring has any more: for files that are registered, and requests. */
 TEST_F(uring, has_the_last_handle)
 {
-	long before = usage_of("msg", self->msg).users;
+	long before = kipc_object_read("msg", self->msg).users;
 	int fd = kipc_handle(KIPC_KIND_MSG, self->msg, O_RDWR, NULL);
 	struct packet packet = { };
 
-	ASSERT_EQ(before + 1, usage_of("msg", self->msg).users);
+	ASSERT_EQ(before + 1, kipc_object_read("msg", self->msg).users);
 	ring_read(&self->ring, fd, &packet, sizeof(packet), 1);
 	EXPECT_QUIET();
 	close(fd);
-	EXPECT_EQ(before + 1, usage_of("msg", self->msg).users);
+	EXPECT_EQ(before + 1, kipc_object_read("msg", self->msg).users);
 	EXPECT_EQ(0, send_text(self->msg, 3, "three"));
 	EXPECT_DONE(1, 14);
 	if (self->ring.files) {
-		EXPECT_EQ(before + 1, usage_of("msg", self->msg).users);
+		EXPECT_EQ(before + 1, kipc_object_read("msg", self->msg).users);
 		EXPECT_EQ(1, io_uring_register_files_update(&self->ring.io, fd, &(int){ -1 }, 1));
 	}
-	wait_until(usage_of("msg", self->msg).users == before);
+	wait_until(kipc_object_read("msg", self->msg).users == before);
 }
 
 TEST_HARNESS_MAIN

@@ -131,6 +131,30 @@ TEST_F(bad, receivers_buffer)
 	}
 }
 
+/* Wherever it was; also of those whose neighbours have gone. */
+TEST_F(bad, back_to_its_place)
+{
+	const struct ipc *ipc = variant->ipc;
+	int id = ipc->msgget(IPC_PRIVATE, 0600), i;
+
+	if (ipc == &ipc_native)
+		SKIP(return, "native loses it");
+	ASSERT_LE(0, id);
+	for (i = 0; i < 60; i++)
+		ASSERT_EQ(0, msg_send(ipc, id, i + 1, i, NW));
+	for (i = 1; i < 60; i += 4)
+		EXPECT_EQ(i, msg_receive(ipc, id, i + 1, NW));
+	/* Each once, but not in order, by which one could make good what the last did wrong. */
+	for (i = 0; i < 60; i++)
+		if (i * 37 % 60 % 4 != 1)
+			EXPECT_ERR(EFAULT, ipc->msgrcv(id, NULL, NOTE, i * 37 % 60 + 1, NW));
+	for (i = 0; i < 60; i++)
+		if (i % 4 != 1)
+			EXPECT_EQ(i, msg_receive(ipc, id, 0, NW));
+	EXPECT_EQ(0, msg_qnum(ipc, id));
+	ASSERT_EQ(0, msg_rmid(ipc, id));
+}
+
 /* Only what is written must be writable. */
 TEST_F(bad, unneeded_part)
 {

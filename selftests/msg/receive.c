@@ -5,9 +5,13 @@
  */
 #include "common/harness.h"
 
+#include <fcntl.h>
 #include <limits.h>
 #include <stddef.h>
 #include <stdlib.h>
+#include <sys/epoll.h>
+
+#include <kipc.h>
 
 #define NW	IPC_NOWAIT
 
@@ -485,6 +489,55 @@ TEST_F_TIMEOUT(receive, ten_thousand, 200)
 	for (i = 0; i < N; i++)
 		ASSERT_EQ(i, RECEIVE(i % 3 ? 5 : i % 2 ? 0 : -5, 0));
 	EXPECT_EQ(0, msg_qnum(ipc, id));
+}
+
+/*
+ * Who watches for a type is told of each that comes, and of one that has been there all the
+ * time behind so many that finding it takes a while.
+ */
+TEST(watched_behind_many)
+{
+	struct kipc_filter three = { .msgtyp = 3 };
+	const struct ipc *ipc = &ipc_kipc;
+	int id, fd, epoll, i;
+	struct epoll_event event = { .events = EPOLLIN | EPOLLET };
+
+	ASSERT_EQ(0, unshare(CLONE_NEWIPC));
+	id = ipc->msgget(IPC_PRIVATE, 0600);
+	ASSERT_LE(0, id);
+	fd = kipc_handle(KIPC_KIND_MSG, id, O_RDONLY, &three);
+	epoll = epoll_create1(0);
+	ASSERT_LE(0, fd);
+	ASSERT_EQ(0, epoll_ctl(epoll, EPOLL_CTL_ADD, fd, &event));
+	ASSERT_EQ(0, msg_send(ipc, id, 3, 0, NW));
+	/* The first one tells: none of these is looked at. */
+	for (i = 1; i <= 3000; i++)
+		ASSERT_EQ(0, msg_send(ipc, id, 2, i, NW));
+	EXPECT_EQ(1, epoll_wait(epoll, &event, 1, 0));
+	EXPECT_EQ(0, RECEIVE(0, 0));
+	EXPECT_EQ(0, epoll_wait(epoll, &event, 1, 0));
+	ASSERT_EQ(0, msg_send(ipc, id, 3, 0, NW));
+	EXPECT_EQ(1, epoll_wait(epoll, &event, 1, 0));
+	EXPECT_EQ(0, epoll_wait(epoll, &event, 1, 0));
+	EXPECT_EQ(0, RECEIVE(3, 0));
+	EXPECT_EQ(-1, RECEIVE(3, 0));
+	EXPECT_EQ(0, epoll_wait(epoll, &event, 1, 0));
+
+	/* Once more with one behind: it is there when the first has gone. */
+	for (i = 1; i <= 3000; i++)
+		ASSERT_EQ(i, RECEIVE(0, 0));
+	for (i = 0; i <= 3000; i++)
+		ASSERT_EQ(0, msg_send(ipc, id, i % 3000 ? 2 : 3, i, NW));
+	EXPECT_EQ(1, epoll_wait(epoll, &event, 1, 0));
+	EXPECT_EQ(0, RECEIVE(0, 0));
+	event.events = EPOLLIN;
+	EXPECT_EQ(0, epoll_ctl(epoll, EPOLL_CTL_MOD, fd, &event));
+	EXPECT_EQ(1, epoll_wait(epoll, &event, 1, 0));
+	EXPECT_EQ(3000, RECEIVE(3, 0));
+	EXPECT_EQ(0, epoll_wait(epoll, &event, 1, 0));
+	close(epoll);
+	close(fd);
+	EXPECT_EQ(0, msg_rmid(ipc, id));
 }
 
 TEST_HARNESS_MAIN

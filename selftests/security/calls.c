@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "calls.h"
 
+#include <fcntl.h>
 #include <unistd.h>
+
+#include <kipc.h>
 
 #include "common/matrix.h"
 
@@ -53,4 +56,35 @@ long look_at_object(const struct ipc *ipc, const struct object *o, long kind,
 	default:
 		return msg_look(ipc, o, out);
 	}
+}
+
+static int get_native(unsigned int kind, key_t key, int flags)
+{
+	switch (kind) {
+	case KIPC_KIND_SHM:
+		return shmget(key, 0, flags);
+	case KIPC_KIND_SEM:
+		return semget(key, 0, flags);
+	default:
+		return msgget(key, flags);
+	}
+}
+
+long open_handle(const struct ipc *ipc, const struct object *o, long arg, struct output *out)
+{
+	static const int rights[] = { [O_RDONLY] = 0400, [O_WRONLY] = 0200, [O_RDWR] = 0600 };
+	unsigned int kind = arg >> 8;
+	int flags = arg & O_ACCMODE, fd;
+
+	(void)out;
+	if (ipc == &ipc_native) {
+		if (get_native(kind, o->key, rights[flags]) >= 0)
+			return 0;
+		/* As for an id that there is not. */
+		if (errno == ENOENT)
+			errno = EINVAL;
+		return -1;
+	}
+	fd = kipc_handle(kind, o->id, flags, NULL);
+	return fd < 0 ? -1 : close(fd);
 }

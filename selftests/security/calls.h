@@ -64,6 +64,13 @@ struct object make_object(const struct ipc *ipc, unsigned int kind, int mode);
 long look_at_object(const struct ipc *ipc, const struct object *o, long kind,
 		    struct output *out);
 
+/*
+ * The arg of open_handle(): a descriptor for an object, with O_RDONLY, O_WRONLY or O_RDWR.
+ * Natively its key is asked for with the same rights.
+ */
+#define HANDLE(kind, flags)	((kind) << 8 | (flags))
+long open_handle(const struct ipc *ipc, const struct object *o, long arg, struct output *out);
+
 /* The same of each kind. */
 int shm_make(const struct ipc *ipc, key_t key, int mode);
 int sem_make(const struct ipc *ipc, key_t key, int mode);

@@ -6,10 +6,9 @@
  */
 #include "common/harness.h"
 #include "common/device.h"
-#include "calls.h"
+#include "cells.h"
 #include "principal.h"
 
-#include <fnmatch.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -35,17 +34,7 @@ static const struct {
 };
 
 #define MOST_CALLS	128
-#define MISMATCHES	20	/* as many are told */
 
-/* What came of a call. */
-struct cell {
-	long ret;
-	int err;
-	bool done;
-	struct output out;
-};
-
-enum { NATIVE, KIPC, BOTH };
 static const struct ipc *const ipcs[BOTH] = { &ipc_native, &ipc_kipc };
 
 /* Of one principal, written by its process. */
@@ -56,10 +45,7 @@ struct answers {
 /* Cells that differ, as Documentation/differences.rst tells under the heading. */
 #define FILES	"Limits in /proc/kipc/sys"
 #define NEXT_ID	"shm_next_id, sem_next_id, msg_next_id"
-static const struct difference {
-	const char *heading, *calls, *who;
-	int native, kipc;
-} differences[] = {
+static const struct difference differences[] = {
 	{ FILES, "write *", "CAP_DAC_OVERRIDE", EACCES, EPERM },
 	{ FILES, "write *", "container's root*", 0, EACCES },
 	{ FILES, "write *", "root of a child of the container", 0, EACCES },
@@ -73,29 +59,21 @@ static const struct difference {
 	{ NEXT_ID, "choose *", "owner elsewhere", 0, EACCES },
 	{ NEXT_ID, "choose *", "who made the container", 0, EACCES },
 	{ NEXT_ID, "choose *", "container's root", 0, EACCES },
+	{},
 };
 
-struct tally {
-	unsigned long compared, intended, wrong;
-	/* By call: LETS and REFUSES, as seen; by difference: how often. */
-	unsigned char seen[TABLES][MOST_CALLS];
-	unsigned int differed[ARRAY_SIZE(differences)];
-};
+/* By call: LETS and REFUSES, as seen. */
+static unsigned char seen_shapes[TABLES][MOST_CALLS];
 
 static struct answers *answers;
 static struct object objects[KIPC_KINDS][MODE_COUNT][BOTH];
 
 static struct cell ask(const struct call_row *call, const struct ipc *ipc, const struct object *o)
 {
-	struct cell c = { .done = true };
+	struct output out = {};
 
 	errno = 0;
-	c.ret = call->try_call(ipc, o, call->arg, &c.out);
-	if (c.ret == -1) {
-		c.err = errno;
-		c.out.sum = 0;
-	}
-	return c;
+	return cell_of(call->try_call(ipc, o, call->arg, &out), &out);
 }
 
 /* As a principal: one call on both, and the next. */
@@ -129,53 +107,10 @@ static int make_objects(void)
 	return setresuid(-1, 0, -1) || setresgid(-1, 0, -1) || ret < 0 ? -1 : 0;
 }
 
-static const struct difference *difference_of(const struct principal *p,
-					      const struct call_row *call)
-{
-	const struct difference *d;
-
-	for (d = differences; d < differences + ARRAY_SIZE(differences); d++)
-		if (!fnmatch(d->calls, call->name, 0) && !fnmatch(d->who, p->who.name, 0))
-			return d;
-	return NULL;
-}
-
-static const char *say(const struct cell *c, char *text, size_t size)
-{
-	if (c->ret == -1)
-		return strerror(c->err);
-	snprintf(text, size, "%ld (%llx)", c->ret, (unsigned long long)c->out.sum);
-	return text;
-}
-
-static void tell(const struct tally *t, const char *who, const char *what, int mode,
-		 const struct cell *c)
-{
-	char native[64], kipc[64];
-
-	if (t->wrong <= MISMATCHES)
-		printf("# %s: %s on mode %04o: natively %s, kipc %s\n", who, what, mode,
-		       say(&c[NATIVE], native, sizeof(native)), say(&c[KIPC], kipc, sizeof(kipc)));
-}
-
-static bool is_same(const struct cell *c)
-{
-	return c[NATIVE].done && c[KIPC].done && c[NATIVE].ret == c[KIPC].ret &&
-	       c[NATIVE].err == c[KIPC].err && c[NATIVE].out.sum == c[KIPC].out.sum;
-}
-
-static unsigned int shape_of(const struct cell *c)
-{
-	if (c->ret != -1)
-		return LETS;
-	return c->err == EACCES || c->err == EPERM ? REFUSES : 0;
-}
-
 /* What was asked of one object, in order. */
 static void compare_calls(struct tally *t, const struct principal *p, unsigned int table,
 			  unsigned int m)
 {
-	const struct difference *d;
 	const struct call_row *call;
 	struct cell *c;
 	bool differed = false;
@@ -184,19 +119,10 @@ static void compare_calls(struct tally *t, const struct principal *p, unsigned i
 	for (i = 0; i < *tables[table].count; i++) {
 		call = &tables[table].calls[i];
 		c = answers->calls[table][m][i];
-		d = difference_of(p, call);
-		t->seen[table][i] |= shape_of(&c[KIPC]);
+		seen_shapes[table][i] |= cell_shape(&c[KIPC]);
 		if (differed && call->shape & FOLLOWS)
 			continue;
-		t->compared++;
-		if (d && c[NATIVE].err == d->native && c[KIPC].err == d->kipc) {
-			t->intended++;
-			t->differed[d - differences]++;
-			differed = true;
-		} else if (d || !is_same(c)) {
-			t->wrong++;
-			tell(t, p->who.name, call->name, modes[m], c);
-		}
+		differed |= cells_compare(t, p->who.name, call->name, modes[m], c);
 	}
 }
 
@@ -214,11 +140,7 @@ static void compare_state(struct tally *t, const struct principal *p, unsigned i
 	for (i = 0; i < BOTH; i++)
 		c[i] = ask(&(struct call_row){ left[k], look_at_object, k, LETS }, ipcs[i],
 			   &objects[k][m][i]);
-	t->compared++;
-	if (!is_same(c)) {
-		t->wrong++;
-		tell(t, p->who.name, left[k], modes[m], c);
-	}
+	cells_compare(t, p->who.name, left[k], modes[m], c);
 }
 
 /* In the IPC namespace with the objects. Return: 0, or -1: it could not be run. */
@@ -250,45 +172,11 @@ static int run_principal(struct tally *t, const struct principal *p, const struc
 	return 0;
 }
 
-/* A call that nobody was refused, or everybody was, has tested nothing. */
-static void check_shapes(struct tally *t)
-{
-	unsigned int k, i, want, shape;
-
-	for (k = 0; k < TABLES; k++)
-		for (i = 0; i < *tables[k].count; i++) {
-			shape = tables[k].calls[i].shape;
-			want = shape & (LETS | REFUSES);
-			if (shape & MAY_LET)
-				want |= t->seen[k][i] & LETS;
-			if (t->seen[k][i] == want)
-				continue;
-			t->wrong++;
-			printf("# %s: lets somebody %d, not %d; refuses somebody %d, not %d\n",
-			       tables[k].calls[i].name, t->seen[k][i] & LETS, want & LETS,
-			       !!(t->seen[k][i] & REFUSES), !!(want & REFUSES));
-		}
-}
-
-/* A difference that there is not has no place in the list. */
-static void check_differences(struct tally *t)
-{
-	unsigned int i;
-
-	for (i = 0; i < ARRAY_SIZE(differences); i++) {
-		if (t->differed[i])
-			continue;
-		t->wrong++;
-		printf("# \"%s\": no difference for %s, %s\n", differences[i].heading,
-		       differences[i].calls, differences[i].who);
-	}
-}
-
 TEST_LONG(matrix)
 {
-	static struct tally t;
+	static struct tally t = { .differences = differences };
 	struct container c;
-	unsigned int i;
+	unsigned int i, k;
 
 	answers = mmap(NULL, sizeof(*answers), PROT_READ | PROT_WRITE,
 		       MAP_SHARED | MAP_ANONYMOUS, -1, 0);
@@ -304,11 +192,11 @@ TEST_LONG(matrix)
 			TH_LOG("%s", principals[i].who.name);
 		container_close(&c);
 	}
-	check_shapes(&t);
-	check_differences(&t);
-	printf("# %lu cells compared, %lu of them differ as they should\n", t.compared,
-	       t.intended);
-	fflush(stdout);
+	for (k = 0; k < TABLES; k++)
+		for (i = 0; i < *tables[k].count; i++)
+			cells_check_shape(&t, tables[k].calls[i].name, tables[k].calls[i].shape,
+					  seen_shapes[k][i]);
+	cells_check(&t);
 	EXPECT_EQ(0, t.wrong);
 	EXPECT_LE(20000, t.compared);
 }

@@ -2,6 +2,7 @@
 /* The matrix' calls on message queues: with a message of type 1, and room. */
 #include "calls.h"
 
+#include <fcntl.h>
 #include <kipc.h>
 
 #include "common/matrix.h"
@@ -173,6 +174,9 @@ const struct call_row msg_calls[] = {
 	{ "receive with a time-out", msg_rcv_timed, 2, LETS | REFUSES },
 	{ "send several", msg_snd_two, 3, LETS | REFUSES },
 	{ "receive several", msg_rcv_two, 3, LETS | REFUSES },
+	{ "a handle, O_RDONLY", open_handle, HANDLE(KIPC_KIND_MSG, O_RDONLY), LETS | REFUSES },
+	{ "a handle, O_WRONLY", open_handle, HANDLE(KIPC_KIND_MSG, O_WRONLY), LETS | REFUSES },
+	{ "a handle, O_RDWR", open_handle, HANDLE(KIPC_KIND_MSG, O_RDWR), LETS | REFUSES },
 	{ "msgctl IPC_STAT", msg_stat_by, IPC_STAT, LETS | REFUSES },
 	{ "msgctl MSG_STAT", msg_stat_by, MSG_STAT, LETS | REFUSES },
 	{ "msgctl MSG_STAT_ANY", msg_stat_by, MSG_STAT_ANY, LETS },

@@ -2,7 +2,10 @@
 /* The matrix' calls on no object: what is new, totals, listings, limits. */
 #include "calls.h"
 
+#include <fcntl.h>
 #include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 #include <kipc.h>
 
@@ -73,6 +76,43 @@ static long new_mortal(const struct ipc *ipc, const struct object *o, long kind,
 	default:
 		return kipc_msgget_lifetime(IPC_PRIVATE, 0600, KIPC_LIFETIME_CREATOR);
 	}
+}
+
+/* One that ends at once: kipc's with its handle. */
+static long new_handle(const struct ipc *ipc, const struct object *o, long kind,
+		       struct output *out)
+{
+	static const size_t sizes[] = { [KIPC_KIND_SHM] = PAGE, [KIPC_KIND_SEM] = 3 };
+	long ret;
+
+	if (ipc == &ipc_kipc) {
+		ret = kipc_handle_create(kind, kind == KIPC_KIND_MSG ? 0 : sizes[kind], O_RDWR, 0,
+					 NULL);
+		return ret < 0 ? -1 : close(ret);
+	}
+	ret = new_one(ipc, o, kind, out);
+	if (ret < 0)
+		return -1;
+	return kind == KIPC_KIND_SHM ? shmctl(ret, IPC_RMID, NULL) :
+	       kind == KIPC_KIND_SEM ? semctl(ret, 0, IPC_RMID) : msgctl(ret, IPC_RMID, NULL);
+}
+
+/* One of a memfd of the caller's. */
+static long new_adopted(const struct ipc *ipc, const struct object *o, long arg,
+			struct output *out)
+{
+	long ret;
+	int fd;
+
+	(void)arg;
+	if (ipc == &ipc_native)
+		return new_one(ipc, o, KIPC_KIND_SHM, out);
+	fd = memfd_create("memory", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+	if (fd < 0 || ftruncate(fd, PAGE) || fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK))
+		return -1;
+	ret = kipc_shm_adopt(IPC_PRIVATE, fd, 0600);
+	close(fd);
+	return ret;
 }
 
 /* Refused, or there are no such pages. */
@@ -335,6 +375,10 @@ const struct call_row other_calls[] = {
 	{ "a segment of its creator's", new_mortal, KIPC_KIND_SHM, LETS },
 	{ "a set of its creator's", new_mortal, KIPC_KIND_SEM, LETS },
 	{ "a queue of its creator's", new_mortal, KIPC_KIND_MSG, LETS },
+	{ "a segment of a memfd", new_adopted, 0, LETS },
+	{ "a segment and its handle", new_handle, KIPC_KIND_SHM, LETS },
+	{ "a set and its handle", new_handle, KIPC_KIND_SEM, LETS },
+	{ "a queue and its handle", new_handle, KIPC_KIND_MSG, LETS },
 	{ "shmget SHM_HUGETLB", new_huge, 0, REFUSES | MAY_LET },
 	{ "shmctl IPC_INFO", shm_totals, IPC_INFO, LETS },
 	{ "shmctl SHM_INFO", shm_totals, SHM_INFO, LETS },

@@ -36,6 +36,7 @@ const struct principal principals[] = {
 	{ WHO("group by effective id", STRANGER, OWNER_GROUP, NONE, 0), .ids = EFFECTIVE_IDS },
 	{ WHO("group by real id", STRANGER, OWNER_GROUP, NONE, 0), .ids = REAL_AND_SAVED_IDS },
 	{ WHO("group by fsgid", STRANGER, OWNER_GROUP, NONE, 0), .ids = FILE_SYSTEM_GROUP },
+	{ WHO("owner by fsuid", OWNER, NO_GROUP, NONE, 0), .ids = FILE_SYSTEM_USER },
 
 	{ WHO("CAP_IPC_OWNER", STRANGER, NO_GROUP, NONE, CAP(CAP_IPC_OWNER)) },
 	{ WHO("CAP_SYS_ADMIN", STRANGER, NO_GROUP, NONE, CAP(CAP_SYS_ADMIN)) },
@@ -43,9 +44,13 @@ const struct principal principals[] = {
 	{ WHO("CAP_IPC_LOCK", STRANGER, NO_GROUP, NONE, CAP(CAP_IPC_LOCK)) },
 	{ WHO("CAP_CHECKPOINT_RESTORE", STRANGER, NO_GROUP, NONE, 1ull << 40) },
 	{ WHO("CAP_DAC_OVERRIDE", STRANGER, NO_GROUP, NONE, CAP(CAP_DAC_OVERRIDE)) },
+	{ WHO("CAP_DAC_READ_SEARCH", STRANGER, NO_GROUP, NONE, CAP(CAP_DAC_READ_SEARCH)) },
+	{ WHO("CAP_FOWNER", STRANGER, NO_GROUP, NONE, CAP(CAP_FOWNER)) },
+	{ WHO("CAP_CHOWN", STRANGER, NO_GROUP, NONE, CAP(CAP_CHOWN)) },
 	{ WHO("all but the capabilities above", STRANGER, NO_GROUP, NONE,
 	      ALL_CAPS & ~(CAP(CAP_IPC_OWNER) | CAP(CAP_SYS_ADMIN) | CAP(CAP_SYS_RESOURCE) |
-			   CAP(CAP_IPC_LOCK) | 1ull << 40 | CAP(CAP_DAC_OVERRIDE))) },
+			   CAP(CAP_IPC_LOCK) | 1ull << 40 | CAP(CAP_DAC_OVERRIDE) |
+			   CAP(CAP_DAC_READ_SEARCH) | CAP(CAP_FOWNER) | CAP(CAP_CHOWN))) },
 	{ WHO("owner with CAP_SYS_RESOURCE", OWNER, NO_GROUP, NONE, CAP(CAP_SYS_RESOURCE)) },
 	{ WHO("owner with CAP_IPC_OWNER", OWNER, NO_GROUP, NONE, CAP(CAP_IPC_OWNER)) },
 
@@ -196,7 +201,7 @@ static int become_contained(const struct who *who, const struct container *c)
 	return who->uid || who->gid ? become(who) : 0;
 }
 
-/* What the kernel asks for is the effective id, and of groups that of the file system. */
+/* What System V asks for is the effective id, and of groups that of the file system. */
 static int become_mixed(const struct principal *p)
 {
 	uid_t uid = p->who.uid;
@@ -209,6 +214,11 @@ static int become_mixed(const struct principal *p)
 		return setresgid(NO_GROUP, gid, NO_GROUP) || setresuid(NOBODY, uid, NOBODY);
 	case REAL_AND_SAVED_IDS:
 		return setresgid(gid, NO_GROUP, gid) || setresuid(uid, NOBODY, uid);
+	case FILE_SYSTEM_USER:
+		if (setresgid(gid, gid, gid) || setresuid(uid, NOBODY, uid))
+			return -1;
+		setfsuid(uid);
+		return setfsuid(-1) != (int)uid;
 	default:
 		if (setresgid(gid, NO_GROUP, gid))
 			return -1;

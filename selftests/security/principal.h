@@ -29,7 +29,7 @@ enum user_ns {
 };
 
 /* Which of its ids a process of the machine has from who; the others are a stranger's. */
-enum ids { ALL_IDS, EFFECTIVE_IDS, REAL_AND_SAVED_IDS, FILE_SYSTEM_GROUP };
+enum ids { ALL_IDS, EFFECTIVE_IDS, REAL_AND_SAVED_IDS, FILE_SYSTEM_GROUP, FILE_SYSTEM_USER };
 
 struct principal {
 	struct who who;

@@ -2,6 +2,8 @@
 /* The matrix' calls on semaphore sets: of two, 1 and 0. */
 #include "calls.h"
 
+#include <fcntl.h>
+
 #include "common/matrix.h"
 #include "hostile/raw.h"
 
@@ -170,6 +172,9 @@ const struct call_row sem_calls[] = {
 	{ "map the record", map_process, 0, LETS },
 	{ "map a set, to look", sem_map, 0, LETS | REFUSES },
 	{ "map a set, to operate", sem_map, KIPC_SEM_MAP_WRITE, LETS | REFUSES },
+	{ "a handle, O_RDONLY", open_handle, HANDLE(KIPC_KIND_SEM, O_RDONLY), LETS | REFUSES },
+	{ "a handle, O_WRONLY", open_handle, HANDLE(KIPC_KIND_SEM, O_WRONLY), LETS | REFUSES },
+	{ "a handle, O_RDWR", open_handle, HANDLE(KIPC_KIND_SEM, O_RDWR), LETS | REFUSES },
 	{ "semop +1", sem_op, 0, LETS | REFUSES },
 	{ "semop -1", sem_op, 1, LETS | REFUSES },
 	{ "semop 0", sem_op, 2, LETS | REFUSES },

@@ -2,8 +2,12 @@
 /* The matrix' calls on segments. */
 #include "calls.h"
 
+#include <fcntl.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
+#include <unistd.h>
+
+#include <kipc.h>
 
 #include "common/matrix.h"
 #include "hostile/raw.h"
@@ -118,6 +122,18 @@ static long shm_lock_beyond(const struct ipc *ipc, const struct object *o, long 
 	return ret;
 }
 
+/* A descriptor of its memory is for what the same key could be asked for with. */
+static long shm_export(const struct ipc *ipc, const struct object *o, long mode,
+		       struct output *out)
+{
+	int fd;
+
+	if (ipc == &ipc_native)
+		return open_handle(ipc, o, HANDLE(KIPC_KIND_SHM, mode), out);
+	fd = kipc_shm_export(o->id, mode);
+	return fd < 0 ? -1 : close(fd);
+}
+
 const struct call_row shm_calls[] = {
 	{ "shmget 0", shm_get, 0, LETS },
 	{ "shmget 0400", shm_get, 0400, LETS | REFUSES },
@@ -141,6 +157,11 @@ const struct call_row shm_calls[] = {
 	{ "mmap PROT_WRITE", shm_map, PROT_WRITE, LETS | REFUSES },
 	{ "mmap PROT_READ PROT_EXEC", shm_map, PROT_READ | PROT_EXEC, LETS | REFUSES },
 	{ "mmap all", shm_map, PROT_READ | PROT_WRITE | PROT_EXEC, LETS | REFUSES },
+	{ "a handle, O_RDONLY", open_handle, HANDLE(KIPC_KIND_SHM, O_RDONLY), LETS | REFUSES },
+	{ "a handle, O_WRONLY", open_handle, HANDLE(KIPC_KIND_SHM, O_WRONLY), LETS | REFUSES },
+	{ "a handle, O_RDWR", open_handle, HANDLE(KIPC_KIND_SHM, O_RDWR), LETS | REFUSES },
+	{ "a descriptor, O_RDONLY", shm_export, O_RDONLY, LETS | REFUSES },
+	{ "a descriptor, O_RDWR", shm_export, O_RDWR, LETS | REFUSES },
 	{ "shmctl IPC_STAT", shm_stat_by, IPC_STAT, LETS | REFUSES },
 	{ "shmctl SHM_STAT", shm_stat_by, SHM_STAT, LETS | REFUSES },
 	{ "shmctl SHM_STAT_ANY", shm_stat_by, SHM_STAT_ANY, LETS },

@@ -43,57 +43,37 @@ static int ask1(int id, int num, int by)
 	return ask(id, &(struct sembuf){ num, by, IPC_NOWAIT }, 1);
 }
 
-/* Of /proc/kipc/objects: operations by system call, and semaphores that are orphaned. */
-static long in_list(int id, long *calls)
-{
-	char line[256], kind[8];
-	long orphans = -1;
-	bool found = false;
-	int row;
-	FILE *f = fopen("/proc/kipc/objects", "re");
-
-	while (f && !found && fgets(line, sizeof(line), f))
-		found = sscanf(line, "%7s %d %*s %*s %*s %*s %*s %*s %*s %ld %*s %ld", kind, &row,
-			       calls, &orphans) == 4 && !strcmp(kind, "sem") && row == id;
-	if (f)
-		fclose(f);
-	return found ? orphans : -1;
-}
-
+/* Semaphores that are orphaned. */
 static long orphans(int id)
 {
-	long calls;
+	return kipc_object_read("sem", id).orphans;
+}
 
-	return in_list(id, &calls);
+struct hold {
+	int id, num, by;
+	bool mapped;
+};
+
+static int do_hold(void *arg)
+{
+	const struct hold *hold = arg;
+	long before;
+	int i;
+
+	/* So often that the set is mapped, with a slot for undo values. */
+	for (i = 0; hold->mapped && i < 40; i++)
+		if (op(hold->id, hold->num, -1, SEM_UNDO) || op(hold->id, hold->num, 1, SEM_UNDO))
+			return 1;
+	before = kipc_object_read("sem", hold->id).calls;
+	if (op(hold->id, hold->num, hold->by, SEM_UNDO))
+		return 2;
+	return hold->mapped && kipc_object_read("sem", hold->id).calls != before ? 3 : 0;
 }
 
 /* A process that does that with SEM_UNDO, and stops; or -1. */
 static pid_t hold(int id, int num, int by, bool mapped)
 {
-	pid_t pid = fork();
-	long before, after;
-	int i, status;
-
-	if (!pid) {
-		/* So often that the set is mapped, with a slot for undo values. */
-		for (i = 0; mapped && i < 40; i++)
-			if (op(id, num, -1, SEM_UNDO) || op(id, num, 1, SEM_UNDO))
-				_exit(1);
-		in_list(id, &before);
-		if (op(id, num, by, SEM_UNDO))
-			_exit(2);
-		in_list(id, &after);
-		if (mapped && before != after)
-			_exit(3);
-		raise(SIGSTOP);
-		_exit(0);
-	}
-	return pid > 0 && waitpid(pid, &status, WUNTRACED) == pid && WIFSTOPPED(status) ? pid : -1;
-}
-
-static int die(pid_t pid)
-{
-	return kill(pid, SIGKILL) || waitpid(pid, NULL, 0) != pid;
+	return stopped_child(do_hold, &(struct hold){ id, num, by, mapped });
 }
 
 TEST_F(owner, is_told_once)
@@ -103,7 +83,7 @@ TEST_F(owner, is_told_once)
 	ASSERT_LT(0, pid);
 	EXPECT_ERR(EAGAIN, ask1(self->sem, 1, -1));
 	EXPECT_EQ(0, orphans(self->sem));
-	ASSERT_EQ(0, die(pid));
+	ASSERT_EQ(0, kill_child(pid));
 	/* Carried out, by whoever was told. */
 	EXPECT_ERR(EOWNERDEAD, ask1(self->sem, 1, -1));
 	EXPECT_VALUES(ipc, self->sem, 1, 0, 1);
@@ -116,7 +96,7 @@ TEST_F(owner, is_told_once)
 	/* And again, with a time-out beside. */
 	pid = hold(self->sem, 1, -1, variant->mapped);
 	ASSERT_LT(0, pid);
-	ASSERT_EQ(0, die(pid));
+	ASSERT_EQ(0, kill_child(pid));
 	EXPECT_EQ(1, sem_val(ipc, self->sem, 1));
 	EXPECT_EQ(1, orphans(self->sem));
 	EXPECT_ERR(EOWNERDEAD,
@@ -134,7 +114,7 @@ TEST_F(owner, is_not_told_unasked)
 	int i;
 
 	ASSERT_LT(0, pid);
-	ASSERT_EQ(0, die(pid));
+	ASSERT_EQ(0, kill_child(pid));
 	for (i = 0; i < 40; i++) {
 		ASSERT_EQ(0, op(self->sem, 0, -1, i % 2 ? SEM_UNDO : 0));
 		ASSERT_EQ(0, op(self->sem, 0, 1, i % 2 ? SEM_UNDO : 0));
@@ -175,7 +155,7 @@ TEST_F(owner, is_told_asleep)
 	ASSERT_EQ(0, peer_asleep(&first));
 	ASSERT_EQ(0, peer_begin(&second, do_ask, self->sem, 2, -1, 0, 0));
 	ASSERT_EQ(0, peer_asleep(&second));
-	ASSERT_EQ(0, die(pid));
+	ASSERT_EQ(0, kill_child(pid));
 	EXPECT_EQ(0, peer_finish(&plain));
 	EXPECT_EQ(0, peer_asleep(&first));
 	EXPECT_EQ(1, orphans(self->sem));
@@ -202,7 +182,7 @@ TEST_F(owner, inherits)
 	ASSERT_EQ(0, peer_start(&p));
 	ASSERT_EQ(0, peer_begin(&p, do_ask, self->sem, 0, -1, 0, 0));
 	ASSERT_EQ(0, peer_asleep(&p));
-	ASSERT_EQ(0, die(pid));
+	ASSERT_EQ(0, kill_child(pid));
 	EXPECT_ERR(EOWNERDEAD, peer_finish(&p));
 	EXPECT_VALUES(ipc, self->sem, 0, 1, 1);
 	EXPECT_EQ(0, orphans(self->sem));
@@ -230,14 +210,14 @@ TEST_F(owner, leaves_by_any_way)
 	/* Not so who had given. */
 	pid = hold(self->sem, 0, 1, variant->mapped);
 	ASSERT_LT(0, pid);
-	ASSERT_EQ(0, die(pid));
+	ASSERT_EQ(0, kill_child(pid));
 	EXPECT_EQ(0, ask1(self->sem, 0, -1));
 	EXPECT_EQ(0, op(self->sem, 0, 1, 0));
 	/* Nor who had nothing to give back, because the value was set. */
 	pid = hold(self->sem, 0, -1, variant->mapped);
 	ASSERT_LT(0, pid);
 	EXPECT_EQ(0, sem_setval(ipc, self->sem, 0, 1));
-	ASSERT_EQ(0, die(pid));
+	ASSERT_EQ(0, kill_child(pid));
 	EXPECT_EQ(0, ask1(self->sem, 0, -1));
 	EXPECT_EQ(0, op(self->sem, 0, 1, 0));
 
@@ -247,8 +227,8 @@ TEST_F(owner, leaves_by_any_way)
 	other = hold(self->sem, 1, -3, variant->mapped);
 	ASSERT_LT(0, pid);
 	ASSERT_LT(0, other);
-	ASSERT_EQ(0, die(pid));
-	ASSERT_EQ(0, die(other));
+	ASSERT_EQ(0, kill_child(pid));
+	ASSERT_EQ(0, kill_child(other));
 	EXPECT_EQ(1, sem_val(ipc, self->sem, 0));
 	EXPECT_EQ(2, orphans(self->sem));
 	EXPECT_ERR(EOWNERDEAD, ask(self->sem, SOPS({ 2, -1, 0 }, { 1, -1, 0 }, { 1, -1, 0 })));
@@ -267,7 +247,7 @@ TEST_F(owner, is_forgotten_by_a_value)
 	for (i = 0; i < 2; i++) {
 		pid = hold(self->sem, 0, -1, variant->mapped);
 		ASSERT_LT(0, pid);
-		ASSERT_EQ(0, die(pid));
+		ASSERT_EQ(0, kill_child(pid));
 		EXPECT_EQ(1, sem_val(ipc, self->sem, 0));
 		EXPECT_EQ(1, orphans(self->sem));
 		EXPECT_EQ(0, i ? sem_setall(ipc, self->sem, ones) :
@@ -289,7 +269,7 @@ TEST_F(owner, is_told_by_a_handle)
 
 	ASSERT_LE(0, fd);
 	ASSERT_LT(0, pid);
-	ASSERT_EQ(0, die(pid));
+	ASSERT_EQ(0, kill_child(pid));
 	EXPECT_EQ(1, sem_val(ipc, self->sem, 0));
 	ASSERT_EQ(0, peer_start(&p));
 	ASSERT_EQ(0, peer_become(&p, &nobody));
@@ -353,10 +333,10 @@ TEST_LONG(heirs)
 		if (i % 2) {
 			ASSERT_EQ(0, peer_begin(&p, do_ask, sem, 0, -1, 0, 0));
 			ASSERT_EQ(0, peer_asleep(&p));
-			ASSERT_EQ(0, die(pid));
+			ASSERT_EQ(0, kill_child(pid));
 			EXPECT_ERR(EOWNERDEAD, peer_finish(&p));
 		} else {
-			ASSERT_EQ(0, die(pid));
+			ASSERT_EQ(0, kill_child(pid));
 			EXPECT_ERR(EOWNERDEAD, ask1(sem, 0, -1));
 		}
 		EXPECT_EQ(0, op(sem, 0, 1, 0));

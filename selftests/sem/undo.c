@@ -8,7 +8,9 @@
 #include "common/mem.h"
 
 #include <limits.h>
+#include <sched.h>
 #include <signal.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
 
@@ -875,6 +877,95 @@ TEST_F(undo, wide_removed)
 	die_wide(_metadata, ipc, id, -1);
 	EXPECT_EQ(DEAD, sem_val(ipc, id, WIDE - 1));
 	EXPECT_EQ(0, sem_rmid(ipc, id));
+}
+
+/* From here on nobody else runs on this processor, but while the caller waits. */
+static int come_first(void)
+{
+	struct sched_param param = { .sched_priority = 1 };
+
+	return sched_setscheduler(0, SCHED_FIFO, &param);
+}
+
+/* Whom the dead let go before that has succeeded, though nobody has looked meanwhile. */
+TEST_F(undo, wide_removed_sleeper)
+{
+	const struct ipc *ipc = variant->ipc;
+	int id = wide_set(ipc, DEAD);
+	struct peer p[DEAD], sleeper, in_vain;
+
+	ASSERT_LE(0, id);
+	stay_on_cpu();
+	start_wide(_metadata, p, ipc, id, -1);
+	ASSERT_EQ(0, peer_start(&sleeper));
+	ASSERT_EQ(0, peer_start(&in_vain));
+	ASSERT_EQ(0, peer_block1(&sleeper, ipc, id, WIDE - 1, -DEAD, 0));
+	ASSERT_EQ(0, peer_block1(&in_vain, ipc, id, WIDE - 2, -DEAD - 1, 0));
+	ASSERT_EQ(0, come_first());
+	end_wide(p);
+	EXPECT_EQ(0, sem_rmid(ipc, id));
+	EXPECT_EQ(0, peer_finish(&sleeper));
+	EXPECT_ERR(EIDRM, peer_finish(&in_vain));
+	peer_end(&sleeper, SIGKILL);
+	peer_end(&in_vain, SIGKILL);
+}
+
+static pid_t start_dying(const struct ipc *ipc, int id, int *deaths)
+{
+	pid_t pid = fork();
+
+	if (pid)
+		return pid;
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	signal(SIGCHLD, SIG_IGN);
+	for (;; __atomic_add_fetch(deaths, 1, __ATOMIC_SEQ_CST)) {
+		pid = vfork();
+		if (!pid)
+			_exit(semop1(ipc, id, 0, 1, UNDO));
+	}
+}
+
+/* Others go on dying: nobody waits for more than the deaths before. */
+TEST_F(undo, others_go_on_dying)
+{
+	enum { MOST = 32000, PARENTS = 4 };
+	const struct ipc *ipc = variant->ipc;
+	int id = ipc->semget(IPC_PRIVATE, MOST, 0600), other = sem_new(ipc, SEMS(1), 0600);
+	static unsigned short values[MOST];
+	struct peer holder, sleeper;
+	pid_t parents[PARENTS];
+	int i, *deaths;
+
+	ASSERT_LE(0, id);
+	ASSERT_LE(0, other);
+	deaths = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	ASSERT_NE(MAP_FAILED, deaths);
+	ASSERT_EQ(0, peer_start(&holder));
+	ASSERT_EQ(0, peer_start(&sleeper));
+	ASSERT_EQ(0, peer_semop1(&holder, ipc, other, 0, -1, UNDO));
+	ASSERT_EQ(0, peer_block1(&sleeper, ipc, other, 0, -1, 0));
+	for (i = 0; i < PARENTS; i++) {
+		parents[i] = start_dying(ipc, id, deaths);
+		ASSERT_LE(0, parents[i]);
+	}
+	wait_until(__atomic_load_n(deaths, __ATOMIC_SEQ_CST) > 100);
+	EXPECT_EQ(0, sem_getall(ipc, id, values));
+	/* For another set nobody asks. */
+	peer_end(&holder, SIGKILL);
+	EXPECT_EQ(0, peer_finish(&sleeper));
+	EXPECT_EQ(0, sem_getall(ipc, id, values));
+	for (i = 0; i < PARENTS; i++) {
+		kill(parents[i], SIGKILL);
+		waitpid(parents[i], NULL, 0);
+	}
+	/* The last children are nobody's. */
+	wait_until(!sem_val(ipc, id, 0));
+	for (i = 1; i < MOST; i++)
+		ASSERT_EQ(0, values[i]);
+	peer_end(&sleeper, SIGKILL);
+	EXPECT_EQ(0, sem_rmid(ipc, id));
+	EXPECT_EQ(0, sem_rmid(ipc, other));
+	munmap(deaths, 4096);
 }
 
 /* The same pid again: none of its predecessor's is its own. */

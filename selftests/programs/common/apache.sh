@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0
 #
 # Apache 2.4 of the Debian root, prefork, with two listeners, so that its children take turns in
-# accepting, by a System V semaphore with SEM_UNDO. Settings and files are all below $apache.
+# accepting, by a System V semaphore with SEM_UNDO, or what $apache_mutex names. Settings and files are all below $apache.
 
 . /kipc/selftests/programs/common/ipc.sh
 
@@ -21,7 +21,7 @@ apache_make() { # CHILDREN
 	Group www-data
 	LoadModule mpm_prefork_module /usr/lib/apache2/modules/mod_mpm_prefork.so
 	LoadModule authz_core_module /usr/lib/apache2/modules/mod_authz_core.so
-	Mutex sysvsem default
+	Mutex ${apache_mutex:-sysvsem} default
 	$(printf 'Listen 127.0.0.1:%s\n' $apache_ports)
 	StartServers $1
 	MinSpareServers $1

@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: GPL-2.0
 #
 # PostgreSQL 15 of the Debian root, run as its user under kipcrun, with all its shared memory in
-# System V segments.
+# System V segments; what queries add to it may be $pg_dynamic instead.
 
 . /kipc/selftests/programs/common/ipc.sh
 
 PATH=$PATH:/usr/lib/postgresql/15/bin
-pg=/tmp/postgres
+pg=/tmp/postgres-${pg_dynamic:-sysv}
 export PGDATA=$pg/data PGHOST=$pg PGDATABASE=postgres
 
 as_postgres() { setpriv --reuid postgres --regid postgres --init-groups "$@"; }
@@ -17,7 +17,7 @@ pg_init() {
 	on_kipc initdb --auth=trust --no-sync --no-instructions >$pg/initdb.log 2>&1 || return
 	cat >>$PGDATA/postgresql.conf <<-END
 	shared_memory_type = sysv
-	dynamic_shared_memory_type = sysv
+	dynamic_shared_memory_type = ${pg_dynamic:-sysv}
 	listen_addresses = ''
 	unix_socket_directories = '$pg'
 	END
