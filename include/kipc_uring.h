@@ -7,8 +7,9 @@
  * thread that submitted it ended first.  What a pointer leads to stays until then.
  * A message begins with its type in 64 bits, as long has them except in 32-bit programs.
  *
- * Time-outs: set timeout, the flags (KIPC_TIMEOUT_*) and clock of *call afterwards, as
- * <linux/kipc.h> has them.
+ * Time-outs: set timeout, the flags (KIPC_TIMEOUT_*; timeout_flags of a message) and clock of
+ * *call afterwards, as <linux/kipc.h> has them.  KIPC_SEM_OP_OWNER is one more flag of a
+ * struct kipc_sem_op.
  */
 #ifndef _KIPC_URING_H
 #define _KIPC_URING_H
@@ -30,7 +31,10 @@ static inline void kipc_prep_command(struct io_uring_sqe *sqe, int handle, unsig
 	memcpy((void *)sqe->cmd, command, sizeof(*command));
 }
 
-/* kipc_handle_semop().  call NULL: a single operation, without a time-out; the cheaper way. */
+/*
+ * kipc_handle_semop().  call NULL: a single operation, without time-out or flags, which is
+ * copied; the cheaper way.  With another number of them it fails: ENOTTY.
+ */
 static inline void kipc_prep_semop(struct io_uring_sqe *sqe, int handle,
 				   struct kipc_sem_op *call, const struct sembuf *sops,
 				   size_t nsops)
@@ -39,10 +43,9 @@ static inline void kipc_prep_semop(struct io_uring_sqe *sqe, int handle,
 
 	memset(&command, 0, sizeof(command));
 	if (!call) {
-		command.sop.num = sops->sem_num;
-		command.sop.op = sops->sem_op;
-		command.sop.flg = sops->sem_flg;
 		kipc_prep_command(sqe, handle, nsops == 1 ? KIPC_URING_SEM_OP : 0, &command);
+		/* struct kipc_uring_cmd begins as struct sembuf does. */
+		memcpy((void *)sqe->cmd, sops, sizeof(*sops));
 		return;
 	}
 	kipc_call_semop(call, sops, nsops);
