@@ -314,7 +314,16 @@ static ssize_t kipc_handle_take(const struct kipc_handle *handle, struct iov_ite
 	ret = kipc_sem_op_one(&handle->grant, &sop, true);
 	if (ret)
 		return ret;
-	return copy_to_iter(&taken, sizeof(taken), to) == sizeof(taken) ? sizeof(taken) : -EFAULT;
+	if (copy_to_iter(&taken, sizeof(taken), to) == sizeof(taken))
+		return sizeof(taken);
+	/*
+	 * It could be written a moment ago: it was unmapped meanwhile.  Only what others have
+	 * filled the semaphore up with leaves no room for what was taken.
+	 */
+	sop.sem_op = taken;
+	if (taken)
+		kipc_sem_op_one(&handle->grant, &sop, false);
+	return -EFAULT;
 }
 
 static ssize_t kipc_handle_take_posix(const struct kipc_handle *handle, struct iov_iter *to,

@@ -81,6 +81,55 @@ TEST_F(handle, of_a_semaphore)
 	close(empty);
 }
 
+static long read_count(long *arg, void *buf)
+{
+	(void)buf;
+	return read(arg[0], (void *)arg[1], sizeof(uint64_t));
+}
+
+/* Memory that goes while its reader sleeps: what he was given is there for whoever waits next. */
+TEST_F(handle, is_read_into_memory_that_goes)
+{
+	struct kipc_filter two = { .sem_num = 1, .sem_op = -2 }, zero = { .sem_num = 1 };
+	int fd = kipc_handle(KIPC_KIND_SEM, self->sem, O_RDWR, &two), memory = memfd_create("m", 0);
+	int empty = kipc_handle(KIPC_KIND_SEM, self->sem, O_RDONLY, &zero);
+	struct peer reader, next;
+	uint64_t n = 2, *at;
+
+	ASSERT_LE(0, fd);
+	ASSERT_LE(0, empty);
+	ASSERT_EQ(0, ftruncate(memory, 4096));
+	at = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED, memory, 0);
+	ASSERT_NE(MAP_FAILED, at);
+	ASSERT_EQ(0, peer_start(&reader));
+	ASSERT_EQ(0, peer_start(&next));
+
+	ASSERT_EQ(0, peer_begin(&reader, read_count, fd, (long)at, 0, 0, 0));
+	ASSERT_EQ(0, peer_asleep(&reader));
+	ASSERT_EQ(0, peer_block1(&next, &ipc_kipc, self->sem, 1, -1, 0));
+	ASSERT_EQ(0, ftruncate(memory, 0));
+	EXPECT_EQ(8, write(fd, &n, sizeof(n)));
+	EXPECT_ERR(EFAULT, peer_finish(&reader));
+	EXPECT_EQ(0, peer_finish(&next));
+	EXPECT_VALUES(&ipc_kipc, self->sem, 0, 1, 0);
+
+	/* Who waits for zero has taken nothing. */
+	ASSERT_EQ(0, ftruncate(memory, 4096));
+	ASSERT_EQ(0, peer_begin(&reader, read_count, empty, (long)at, 0, 0, 0));
+	ASSERT_EQ(0, peer_asleep(&reader));
+	ASSERT_EQ(0, ftruncate(memory, 0));
+	EXPECT_EQ(0, sem_setval(&ipc_kipc, self->sem, 1, 0));
+	EXPECT_ERR(EFAULT, peer_finish(&reader));
+	EXPECT_VALUES(&ipc_kipc, self->sem, 0, 0, 0);
+
+	EXPECT_EQ(0, peer_end(&reader, 0));
+	EXPECT_EQ(0, peer_end(&next, 0));
+	munmap(at, 4096);
+	close(memory);
+	close(empty);
+	close(fd);
+}
+
 TEST_F(handle, of_a_queue)
 {
 	struct kipc_filter seven = { .msgtyp = 7 }, others = { .msgtyp = 7, .msgflg = MSG_EXCEPT };
