@@ -206,21 +206,24 @@ static void kipc_posix_mq_uncount(struct kipc_space *space, struct kipc_account 
 
 /*
  * As native those that have no name any more are counted, too; but a quarter is left to others
- * than one user.  Return: his account, with a reference, or an error.
+ * than one user: who has the rest does not take of it for a moment either, by trying.  Return:
+ * his account, with a reference, or an error.
  */
 static struct kipc_account *kipc_posix_mq_count(struct kipc_space *space)
 {
 	struct kipc_account *user = kipc_account_get_below(space->mq_users, space->user_ns);
 	unsigned int max = READ_ONCE(space->mq_limits.queues_max);
-	long his;
 
 	if (!user)
 		return ERR_PTR(-ENOMEM);
-	his = kipc_account_add(user, KIPC_CHARGE_MQ_QUEUES, 1);
-	if ((atomic_inc_return(&space->mq_count) <= max && his <= max - max / 4) ||
-	    capable(CAP_SYS_RESOURCE))
-		return user;
-	kipc_posix_mq_uncount(space, user);
+	if (kipc_account_add(user, KIPC_CHARGE_MQ_QUEUES, 1) <= max - max / 4 ||
+	    capable(CAP_SYS_RESOURCE)) {
+		if (atomic_inc_return(&space->mq_count) <= max || capable(CAP_SYS_RESOURCE))
+			return user;
+		atomic_dec(&space->mq_count);
+	}
+	kipc_account_add(user, KIPC_CHARGE_MQ_QUEUES, -1);
+	kipc_account_put(user);
 	return ERR_PTR(-ENOSPC);
 }
 
