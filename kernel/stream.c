@@ -168,7 +168,7 @@ static ssize_t kipc_stream_take_copy(struct kipc_stream *stream, struct iov_iter
 {
 	struct kvec part = { .iov_base = copy };
 	struct iov_iter in;
-	unsigned int head;
+	unsigned long head;
 	size_t size, done;
 
 	for (;;) {

@@ -48,7 +48,8 @@ struct kipc_stream_side {
  * @lock: see the lock map
  * @bytes: the ring, of a size that is a power of two; constant
  * @size: that size; constant
- * @head: what is read next, modulo @size; @lock, and read without
+ * @head: what is read next, modulo @size; @lock, and read without.  Of 64 bits where a word has
+ *	  them: a reader who gave the lock back tells by it that nobody else has read
  * @tail: where is written next, modulo @size; likewise
  * @readers: those who read
  * @writers: those who write
@@ -59,8 +60,8 @@ struct kipc_stream {
 	struct mutex lock;
 	u8 *bytes;
 	unsigned int size;
-	unsigned int head;
-	unsigned int tail;
+	unsigned long head;
+	unsigned long tail;
 	struct kipc_stream_side readers;
 	struct kipc_stream_side writers;
 };
@@ -80,7 +81,7 @@ static inline struct kipc_stream *kipc_stream_of(struct kipc_object *object)
 static inline unsigned int kipc_stream_used(const struct kipc_stream *stream)
 {
 	/* Not to be looked at after @head: pairs with what is written under the lock. */
-	unsigned int tail = smp_load_acquire(&stream->tail);
+	unsigned long tail = smp_load_acquire(&stream->tail);
 
 	return tail - READ_ONCE(stream->head);
 }
