@@ -226,8 +226,8 @@ TEST_F(block, sender)
 	EXPECT_QUEUE(2, 2 * NOTE);
 	ASSERT_EQ(0, msg_stat(ipc, id, &ds));
 	EXPECT_EQ(getpid(), ds.msg_lspid);
-	wait_until(time(NULL) > ds.msg_stime);
-	start = time(NULL);
+	wait_until(stamp_now() > ds.msg_stime);
+	start = stamp_now();
 	/* Nothing that it could use: a look, a failure. */
 	EXPECT_ERR(ENOMSG, msg_receive(ipc, id, 3, NW));
 	EXPECT_EQ(NOTE, ipc->msgrcv(id, &ds, NOTE, 0, NW | MSG_COPY));

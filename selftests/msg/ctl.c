@@ -40,8 +40,8 @@ TEST_F(ctl, stat)
 	want.msg_qbytes = MSGMNB;
 	want.msg_lspid = want.msg_lrpid = getpid();
 	EXPECT_EQ(0, memcmp(&want, &ds, sizeof(ds)));
-	EXPECT_GE(time(NULL), ds.msg_stime);
-	EXPECT_LE(time(NULL) - 60, ds.msg_stime);
+	EXPECT_GE(stamp_now(), ds.msg_stime);
+	EXPECT_LE(stamp_now() - 60, ds.msg_stime);
 	EXPECT_LE(ds.msg_ctime, ds.msg_stime);
 	EXPECT_LE(ds.msg_stime, ds.msg_rtime);
 }
@@ -94,8 +94,8 @@ TEST_F(ctl, set)
 	ASSERT_LE(0, id);
 	ASSERT_EQ(0, msg_send(ipc, id, 5, 6, 0));
 	ASSERT_EQ(0, msg_stat(ipc, id, &before));
-	wait_until(time(NULL) > before.msg_ctime && time(NULL) > before.msg_stime);
-	start = time(NULL);
+	wait_until(stamp_now() > before.msg_ctime && stamp_now() > before.msg_stime);
+	start = stamp_now();
 	/* Four fields count; the rest may hold anything. */
 	memset(&ds, POISON, sizeof(ds));
 	ds.msg_perm.uid = 1234567;
@@ -118,7 +118,7 @@ TEST_F(ctl, set)
 	EXPECT_EQ(getpid(), now.msg_lspid);
 	EXPECT_EQ(0, now.msg_lrpid);
 	EXPECT_LE(start, now.msg_ctime);
-	EXPECT_GE(time(NULL), now.msg_ctime);
+	EXPECT_GE(stamp_now(), now.msg_ctime);
 	/* No such user: nothing is set. */
 	ds.msg_perm.uid = -1;
 	ds.msg_qbytes = 888;

@@ -30,7 +30,7 @@ TEST_F(get, private_is_always_new)
 TEST_F(get, new_queue)
 {
 	const struct ipc *ipc = variant->ipc;
-	time_t before = time(NULL), after;
+	time_t before = stamp_now(), after;
 	struct msqid_ds ds;
 	int id;
 
@@ -39,7 +39,7 @@ TEST_F(get, new_queue)
 	ASSERT_EQ(0, setresuid(-1, 1000, -1));
 	id = ipc->msgget(KEY, IPC_CREAT | 0654);
 	ASSERT_LE(0, id);
-	after = time(NULL);
+	after = stamp_now();
 	ASSERT_EQ(0, msg_stat(ipc, id, &ds));
 	EXPECT_EQ(KEY, ds.msg_perm.__key);
 	EXPECT_EQ(1000, ds.msg_perm.uid);

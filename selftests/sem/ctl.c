@@ -49,18 +49,18 @@ TEST_F(ctl, set_stamps)
 	ASSERT_LE(0, id);
 	ASSERT_EQ(0, peer_start(&p));
 	ASSERT_EQ(0, sem_stat(ipc, id, &ds));
-	wait_until(time(NULL) > ds.sem_ctime);
-	start = time(NULL);
+	wait_until(stamp_now() > ds.sem_ctime);
+	start = stamp_now();
 	EXPECT_EQ(0, peer_semctl(&p, ipc, id, 1, SETVAL, 0));
 	EXPECT_EQ(0, sem_pid(ipc, id, 0));
 	EXPECT_EQ(p.pid, sem_pid(ipc, id, 1));
 	EXPECT_EQ(0, sem_pid(ipc, id, 2));
 	ASSERT_EQ(0, sem_stat(ipc, id, &ds));
 	EXPECT_LE(start, ds.sem_ctime);
-	EXPECT_GE(time(NULL), ds.sem_ctime);
+	EXPECT_GE(stamp_now(), ds.sem_ctime);
 	EXPECT_EQ(0, ds.sem_otime);
-	wait_until(time(NULL) > ds.sem_ctime);
-	start = time(NULL);
+	wait_until(stamp_now() > ds.sem_ctime);
+	start = stamp_now();
 	EXPECT_EQ(0, sem_setall(ipc, id, vals));
 	EXPECT_EQ(getpid(), sem_pid(ipc, id, 0));
 	EXPECT_EQ(getpid(), sem_pid(ipc, id, 1));
@@ -153,8 +153,8 @@ TEST_F(ctl, stat)
 	want.sem_ctime = ds.sem_ctime;
 	EXPECT_EQ(0, memcmp(&want, &ds, sizeof(ds)));
 	EXPECT_EQ(0, sem_stat(ipc, id, &ds));
-	EXPECT_GE(time(NULL), ds.sem_ctime);
-	EXPECT_LE(time(NULL) - 60, ds.sem_ctime);
+	EXPECT_GE(stamp_now(), ds.sem_ctime);
+	EXPECT_LE(stamp_now() - 60, ds.sem_ctime);
 }
 
 TEST_F(ctl, stat_by_index)
@@ -203,8 +203,8 @@ TEST_F(ctl, set)
 	ASSERT_LE(0, id);
 	ASSERT_EQ(0, semop1(ipc, id, 0, 3, 0));
 	ASSERT_EQ(0, sem_stat(ipc, id, &before));
-	wait_until(time(NULL) > before.sem_ctime && time(NULL) > before.sem_otime);
-	start = time(NULL);
+	wait_until(stamp_now() > before.sem_ctime && stamp_now() > before.sem_otime);
+	start = stamp_now();
 	/* Three fields count; the rest may hold anything. */
 	memset(&ds, POISON, sizeof(ds));
 	ds.sem_perm.uid = 1234567;
@@ -221,7 +221,7 @@ TEST_F(ctl, set)
 	EXPECT_EQ(2, now.sem_nsems);
 	EXPECT_EQ(before.sem_otime, now.sem_otime);
 	EXPECT_LE(start, now.sem_ctime);
-	EXPECT_GE(time(NULL), now.sem_ctime);
+	EXPECT_GE(stamp_now(), now.sem_ctime);
 	EXPECT_EQ(3, sem_val(ipc, id, 0));
 	EXPECT_EQ(getpid(), sem_pid(ipc, id, 0));
 	EXPECT_EQ(0, sem_pid(ipc, id, 1));

@@ -30,7 +30,7 @@ TEST_F(get, private_is_always_new)
 TEST_F(get, new_set)
 {
 	const struct ipc *ipc = variant->ipc;
-	time_t before = time(NULL), after;
+	time_t before = stamp_now(), after;
 	struct semid_ds ds;
 	int id, i;
 
@@ -39,7 +39,7 @@ TEST_F(get, new_set)
 	ASSERT_EQ(0, setresuid(-1, 1000, -1));
 	id = ipc->semget(KEY, 5, IPC_CREAT | 0654);
 	ASSERT_LE(0, id);
-	after = time(NULL);
+	after = stamp_now();
 	ASSERT_EQ(0, sem_stat(ipc, id, &ds));
 	EXPECT_EQ(KEY, ds.sem_perm.__key);
 	EXPECT_EQ(1000, ds.sem_perm.uid);

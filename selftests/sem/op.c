@@ -393,16 +393,16 @@ TEST_F(op, otime)
 	ASSERT_EQ(0, sem_stat(ipc, id, &ds));
 	EXPECT_EQ(0, ds.sem_otime);
 	/* A second later than the creation. */
-	wait_until(time(NULL) > before.sem_ctime + 1);
-	start = time(NULL);
+	wait_until(stamp_now() > before.sem_ctime + 1);
+	start = stamp_now();
 	EXPECT_EQ(0, semop1(ipc, id, 1, 0, 0));
 	ASSERT_EQ(0, sem_stat(ipc, id, &ds));
 	EXPECT_LE(start, ds.sem_otime);
-	EXPECT_GE(time(NULL), ds.sem_otime);
+	EXPECT_GE(stamp_now(), ds.sem_otime);
 	EXPECT_GE(before.sem_ctime + 1, ds.sem_ctime);
 	/* The latest of all its semaphores. */
-	wait_until(time(NULL) > ds.sem_otime);
-	start = time(NULL);
+	wait_until(stamp_now() > ds.sem_otime);
+	start = stamp_now();
 	EXPECT_EQ(0, semop1(ipc, id, 2, 1, 0));
 	ASSERT_EQ(0, sem_stat(ipc, id, &ds));
 	EXPECT_LE(start, ds.sem_otime);

@@ -355,8 +355,8 @@ TEST_F(undo, stamps)
 	EXPECT_EQ(0, peer_semop1(&p, ipc, id, 1, 1, UNDO));
 	EXPECT_EQ(0, ipc->semop(id, SOPS({ 0, 1, 0 }, { 1, 1, 0 }, { 2, 1, 0 })));
 	ASSERT_EQ(0, sem_stat(ipc, id, &ds));
-	wait_until(time(NULL) > ds.sem_otime);
-	start = time(NULL);
+	wait_until(stamp_now() > ds.sem_otime);
+	start = stamp_now();
 	peer_end(&p, SIGKILL);
 	/* The dead one operated last where something was left to be undone. */
 	EXPECT_EQ(pid, sem_pid(ipc, id, 0));
@@ -383,8 +383,8 @@ TEST_F(undo, stamps_nothing_undone)
 	EXPECT_EQ(0, peer_semop1(&p, ipc, id, 0, 1, UNDO));
 	EXPECT_EQ(0, semop1(ipc, id, 0, 1, 0));
 	ASSERT_EQ(0, sem_stat(ipc, id, &ds));
-	wait_until(time(NULL) > ds.sem_otime);
-	start = time(NULL);
+	wait_until(stamp_now() > ds.sem_otime);
+	start = stamp_now();
 	peer_end(&p, 0);
 	EXPECT_EQ(getpid(), sem_pid(ipc, id, 0));
 	ASSERT_EQ(0, sem_stat(ipc, id, &ds));

@@ -289,7 +289,7 @@ TEST_F(attach, stat)
 {
 	const struct ipc *ipc = variant->ipc;
 	int id = new_segment(_metadata, ipc, PAGE);
-	time_t before = time(NULL);
+	time_t before = stamp_now();
 	struct shmid_ds ds;
 	struct peer p;
 	char *a;
@@ -297,7 +297,7 @@ TEST_F(attach, stat)
 	ASSERT_NE(MAP_FAILED, ipc->shmat(id, NULL, 0));
 	ASSERT_EQ(0, shm_stat(ipc, id, &ds));
 	EXPECT_LE(before, ds.shm_atime);
-	EXPECT_GE(time(NULL), ds.shm_atime);
+	EXPECT_GE(stamp_now(), ds.shm_atime);
 	EXPECT_EQ(0, ds.shm_dtime);
 	EXPECT_EQ(getpid(), ds.shm_lpid);
 	EXPECT_EQ(getpid(), ds.shm_cpid);
@@ -315,7 +315,7 @@ TEST_F(attach, stat)
 	ASSERT_EQ(0, shm_stat(ipc, id, &ds));
 	EXPECT_EQ(1, ds.shm_nattch);
 	EXPECT_LE(before, ds.shm_dtime);
-	EXPECT_GE(time(NULL), ds.shm_dtime);
+	EXPECT_GE(stamp_now(), ds.shm_dtime);
 }
 
 /* Each of the three times moves with its own event and stays put over the others'. */
@@ -329,7 +329,7 @@ TEST_F(attach, times)
 
 	ASSERT_EQ(0, shm_stat(ipc, id, &ds));
 	start = ds.shm_ctime;
-	wait_until((t = time(NULL)) > start);
+	wait_until((t = stamp_now()) > start);
 	a = ipc->shmat(id, NULL, 0);
 	ASSERT_NE(MAP_FAILED, a);
 	ASSERT_EQ(0, shm_stat(ipc, id, &now));
@@ -337,14 +337,14 @@ TEST_F(attach, times)
 	EXPECT_EQ(0, now.shm_dtime);
 	EXPECT_EQ(start, now.shm_ctime);
 	ds = now;
-	wait_until((t = time(NULL)) > ds.shm_atime);
+	wait_until((t = stamp_now()) > ds.shm_atime);
 	ASSERT_EQ(0, ipc->shmdt(a));
 	ASSERT_EQ(0, shm_stat(ipc, id, &now));
 	EXPECT_EQ(ds.shm_atime, now.shm_atime);
 	EXPECT_LE(t, now.shm_dtime);
 	EXPECT_EQ(start, now.shm_ctime);
 	ds = now;
-	wait_until((t = time(NULL)) > ds.shm_dtime);
+	wait_until((t = stamp_now()) > ds.shm_dtime);
 	ASSERT_EQ(0, ipc->shmctl(id, IPC_SET, &now));
 	ASSERT_EQ(0, shm_stat(ipc, id, &now));
 	EXPECT_EQ(ds.shm_atime, now.shm_atime);

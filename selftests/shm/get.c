@@ -28,7 +28,7 @@ TEST_F(get, private_is_always_new)
 TEST_F(get, new_segment)
 {
 	const struct ipc *ipc = variant->ipc;
-	time_t before = time(NULL), after;
+	time_t before = stamp_now(), after;
 	struct shmid_ds ds;
 	int id;
 
@@ -37,7 +37,7 @@ TEST_F(get, new_segment)
 	ASSERT_EQ(0, setresuid(-1, 1000, -1));
 	id = ipc->shmget(KEY, 5000, IPC_CREAT | 0654);
 	ASSERT_LE(0, id);
-	after = time(NULL);
+	after = stamp_now();
 	ASSERT_EQ(0, shm_stat(ipc, id, &ds));
 	EXPECT_EQ(KEY, ds.shm_perm.__key);
 	EXPECT_EQ(1000, ds.shm_perm.uid);
