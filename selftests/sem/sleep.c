@@ -366,24 +366,35 @@ TEST_F(block, timeout_in_time)
 	EXPECT_SEM(0, 0, 0, 0);
 }
 
-/* One in the middle of the queue gives up; the others neither wake nor lose their places. */
+/*
+ * One in the middle of the queue gives up; the others neither wake nor lose their places.
+ * Those behind it must have come before: another one each time it was too early, for longer.
+ */
 TEST_F(block, timeout_in_the_queue)
 {
 	const struct ipc *ipc = variant->ipc;
-	static const struct timespec some = { .tv_nsec = 500000000 };
-	struct peer *p = self->p;
-	int id = self->id;
+	struct timespec some = { .tv_nsec = 500000000 };
+	const struct sembuf both[] = { { 0, -1, 0 }, { 1, -1, 0 } };
+	struct peer *p = self->p, *early = &p[7];
+	int id = self->id, last = 0, waiting, i;
 
 	ASSERT_EQ(0, peer_block1(&p[0], ipc, id, 0, -1, 0));
-	ASSERT_EQ(0, peer_block_timed(&p[1], ipc, id, SOPS({ 0, -1, 0 }, { 1, -1, 0 }), &some));
-	ASSERT_EQ(0, peer_block1(&p[2], ipc, id, 0, -1, 0));
-	EXPECT_ERR(EAGAIN, peer_finish(&p[1]));
-	EXPECT_SEM(0, 0, 2, 0);
-	EXPECT_EQ(0, semop1(ipc, id, 0, 1, 0));
-	EXPECT_WOKEN(&p[0]);
-	EXPECT_ASLEEP(&p[2]);
-	EXPECT_EQ(0, semop1(ipc, id, 0, 1, 0));
-	EXPECT_WOKEN(&p[2]);
+	do {
+		ASSERT_GT(6, last);
+		/* It may have given up already. */
+		peer_block_timed(early, ipc, id, both, 2, &some);
+		ASSERT_EQ(0, peer_block1(&p[++last], ipc, id, 0, -1, 0));
+		waiting = sem_ncnt(ipc, id, 0);
+		EXPECT_ERR(EAGAIN, peer_finish(early));
+		some.tv_sec = 2 * some.tv_sec + 1;
+	} while (waiting < last + 2);
+	EXPECT_SEM(0, 0, last + 1, 0);
+	for (i = 0; i <= last; i++) {
+		EXPECT_ASLEEP(&p[i]);
+		EXPECT_EQ(0, semop1(ipc, id, 0, 1, 0));
+		EXPECT_WOKEN(&p[i]);
+	}
+	EXPECT_SEM(0, 0, 0, 0);
 }
 
 /* Its turn and the end of its time at once: it has operated, or it has not. */
@@ -541,8 +552,8 @@ TEST_F(block, otime_is_of_the_turn)
 	ASSERT_EQ(0, peer_block1(&p[0], ipc, id, 0, -1, 0));
 	ASSERT_EQ(0, sem_stat(ipc, id, &ds));
 	EXPECT_EQ(0, ds.sem_otime);
-	wait_until(time(NULL) > ds.sem_ctime);
-	start = time(NULL);
+	wait_until(stamp_now() > ds.sem_ctime);
+	start = stamp_now();
 	EXPECT_EQ(0, sem_setval(ipc, id, 0, 1));
 	EXPECT_WOKEN(&p[0]);
 	ASSERT_EQ(0, sem_stat(ipc, id, &ds));
