@@ -354,7 +354,7 @@ TEST_F_TIMEOUT(stress, killed, 200)
 		a_while(&seed);
 		if (k % 50 == 0) {
 			/* It has not come to a stop. */
-			wait_until(a->failed || a->arrivals > before);
+			wait_until(a->failed || a->arrivals > before + 25);
 			before = a->arrivals;
 		}
 		if (rand_r(&seed) % 5 == 0) {
