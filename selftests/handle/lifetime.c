@@ -807,12 +807,13 @@ TEST_F_TIMEOUT(opened_anew, while_the_last_user_goes, 300)
 }
 
 /* The same, with some who remove what they find, and some who are killed. */
-TEST_F(users, come_and_are_removed)
+TEST_F_TIMEOUT(users, come_and_are_removed, 200)
 {
+	time_t end = time(NULL) + RACE_SECONDS;
 	int i, j, kind, status;
 	pid_t pid[4];
 
-	for (j = 0; j < 40; j++) {
+	for (j = 0; j < 40 && time(NULL) <= end; j++) {
 		for (i = 0; i < 4; i++) {
 			pid[i] = fork();
 			ASSERT_LE(0, pid[i]);

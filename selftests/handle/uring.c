@@ -759,7 +759,7 @@ static void end_child(enum end end, struct ring *ring)
 	_exit(0);
 }
 
-TEST_F(uring, ends_with_hundreds_pending)
+TEST_F_TIMEOUT(uring, ends_with_hundreds_pending, 380)
 {
 	int full = almost_full(), status, round;
 	struct left before = count_left(self, full);

@@ -306,7 +306,7 @@ static int pass_all(void *arg)
 	return pass(arg) || pthread_join(thread, &ret) || ret;
 }
 
-TEST_F(mq, many)
+TEST_F_TIMEOUT(mq, many, 200)
 {
 	const struct posix *posix = variant->posix;
 	mqd_t a = open_numbers(posix, "/a", O_RDWR, 3), b = open_numbers(posix, "/b", O_RDWR, 3);

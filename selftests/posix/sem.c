@@ -435,7 +435,7 @@ static int pass_all(void *arg)
 	return pass(arg) || pthread_join(thread, &ret) || ret;
 }
 
-TEST_F(sem, many)
+TEST_F_TIMEOUT(sem, many, 200)
 {
 	const struct posix *posix = variant->posix;
 	sem_t *a = posix->sem_open("/a", O_CREAT, 0600, 3), *b = posix->sem_open("/b", O_CREAT, 0600, 0);

@@ -927,8 +927,12 @@ static void *tear(void *arg)
 	return NULL;
 }
 
-TEST_F(stream, torn_memory)
+/* A round can take long where processors are shared: so many seconds suffice. */
+#define TORN_SECONDS	20
+
+TEST_F_TIMEOUT(stream, torn_memory, 200)
 {
+	time_t end = time(NULL) + TORN_SECONDS;
 	char *at = mmap(NULL, 17 * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	pthread_t thread;
 	int fd, i;
@@ -936,7 +940,7 @@ TEST_F(stream, torn_memory)
 	ASSERT_NE(MAP_FAILED, at);
 	fd = variant->fifo->open("/f", O_RDWR | O_NONBLOCK);
 	ASSERT_EQ(0, pthread_create(&thread, NULL, tear, at));
-	for (i = 0; i < 300; i++) {
+	for (i = 0; i < 300 && time(NULL) <= end; i++) {
 		ASSERT_EQ(16 * PAGE, write(fd, at, 16 * PAGE));
 		ASSERT_EQ(16 * PAGE, read(fd, at, 16 * PAGE));
 		ASSERT_EQ(4000, write(fd, at + 1000, 4000));
