@@ -92,6 +92,13 @@ TEST_F(any, at_once)
 	EXPECT_EQ(2, self->got.type);
 }
 
+/* Seen asleep in its call, not on its way: a child does nothing before in which it would be. */
+static int asleep(pid_t pid)
+{
+	wait_until(task_asleep(pid) || task_state(pid) == 'Z');
+	return task_state(pid) == 'Z' ? -1 : 0;
+}
+
 /* A child that waits; its exit status: the number that it got, and 16 where that failed. */
 static pid_t start(struct kipc_any *any, unsigned int count)
 {
@@ -99,7 +106,7 @@ static pid_t start(struct kipc_any *any, unsigned int count)
 	int ret;
 
 	if (pid)
-		return wait_asleep(pid) ? -1 : pid;
+		return pid < 0 || asleep(pid) ? -1 : pid;
 	ret = kipc_wait_any(any, count, 0, 0, NULL);
 	_exit(ret < 0 ? 99 : ret | (any[ret].result < 0 ? 16 : 0));
 }
@@ -184,14 +191,14 @@ TEST_F(any, takes_turns)
 	ASSERT_LE(0, first);
 	if (!first)
 		_exit(kipc_semop(self->sem, &down, 1) ? 99 : 0);
-	ASSERT_EQ(0, wait_asleep(first));
+	ASSERT_EQ(0, asleep(first));
 	second = start(self->any, 4);
 	ASSERT_LT(0, second);
 	third = fork();
 	ASSERT_LE(0, third);
 	if (!third)
 		_exit(kipc_semop(self->sem, &down, 1) ? 99 : 0);
-	ASSERT_EQ(0, wait_asleep(third));
+	ASSERT_EQ(0, asleep(third));
 	ASSERT_EQ(0, kipc_semop(self->sem, &up, 1));
 	EXPECT_EQ(0, result(first));
 	EXPECT_EQ(2, kipc_semctl(self->sem, 0, GETNCNT));
@@ -212,7 +219,7 @@ TEST_F(any, removal_and_permission)
 	ASSERT_EQ(0, kipc_msgctl(self->msg, IPC_STAT, &ds));
 	ds.msg_perm.mode = 0;
 	ASSERT_EQ(0, kipc_msgctl(self->msg, IPC_SET, &ds));
-	ASSERT_EQ(0, wait_asleep(pid));
+	ASSERT_EQ(0, asleep(pid));
 	ASSERT_EQ(0, kipc_msgctl(self->msg, IPC_RMID, NULL));
 	EXPECT_EQ(1 | 16, result(pid));
 	EXPECT_EQ(1, kipc_wait_any(self->any, 4, 0, 0, NULL));

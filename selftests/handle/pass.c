@@ -141,10 +141,8 @@ TEST_F(handle, is_passed_on)
 	mapped = mmap(NULL, 8192, PROT_READ, MAP_SHARED, shm, 0);
 	ASSERT_NE(MAP_FAILED, mapped);
 	close(shm);
-	/* Once both have been used. */
-	while (sem_val(&ipc_kipc, self->sem, 0) || !*(volatile char *)mapped)
-		sched_yield();
-	EXPECT_STREQ("hello", mapped);
+	/* Once both have been used, and the last byte is there, too. */
+	wait_until(!sem_val(&ipc_kipc, self->sem, 0) && !strcmp(mapped, "hello"));
 	EXPECT_EQ(0, kipc_semctl(self->sem, 0, IPC_RMID));
 	EXPECT_EQ(0, kipc_msgctl(self->msg, IPC_RMID, NULL));
 	EXPECT_EQ(0, kipc_shmctl(self->shm, IPC_RMID, NULL));

@@ -499,7 +499,7 @@ static void same_rest(const struct actor *a, const struct op *cause, enum rest *
 	for (w = 0; w < 2 && rest[0] != rest[1]; w++)
 		while (rest[w] == ASLEEP && rest[!w] == DONE_IT &&
 		       (!task_asleep(a->pid[w]) ||
-			(late && process_await(slot_of(a), w, 2)))) {
+			(late && process_await(slot_of(a), w, plan->patience / 5)))) {
 			wait_a_little();
 			rest[w] = rest_of(a, w);
 		}

@@ -414,6 +414,9 @@ static bool agree(int i)
 
 	for (w = 0; w < WORLDS; w++)
 		answered[w] = has_answered(&actor->p[w]);
+	/* One that waits for a lock or a worker of the kernel's is not there yet. */
+	for (w = 0; answered[NATIVE] != answered[KIPC] && w < WORLDS; w++)
+		answered[w] = answered[w] || peer_asleep(&actor->p[w]);
 	if (answered[NATIVE] == answered[KIPC]) {
 		if (!answered[NATIVE])
 			return true;
