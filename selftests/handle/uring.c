@@ -517,7 +517,7 @@ TEST_F(uring, polls_epoll_and_the_other_way_round)
 /* ---- Many ---- */
 
 /* Each its own read, and no thread for it. */
-TEST_F(uring, has_a_thousand_queues)
+TEST_F_TIMEOUT(uring, has_a_thousand_queues, 200)
 {
 	enum { QUEUES = 1000 };
 	static struct packet packet[QUEUES];
