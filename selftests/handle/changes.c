@@ -249,6 +249,9 @@ TEST_F(handle, of_a_dead_namespace)
 	long refs;
 
 	ASSERT_EQ(0, ring_start(&ring, 8, 0, false));
+	/* This process' record, which what is to be undone makes, stays as long as it does. */
+	ASSERT_EQ(0, semop1(&ipc_kipc, self->sem, 0, 1, SEM_UNDO));
+	ASSERT_EQ(0, semop1(&ipc_kipc, self->sem, 0, -1, SEM_UNDO));
 	refs = module_refs();
 	ASSERT_EQ(0, elsewhere_begin(&there, handle_of_new, fd, KIPC_KINDS));
 	ASSERT_EQ(0, elsewhere_end(&there));
