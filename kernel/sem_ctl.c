@@ -120,7 +120,7 @@ static int kipc_sem_ctl_stat(struct kipc_space *space, int id, const struct kipc
 
 /* ---- Values ---- */
 
-/* All values at one point of time: a word that is held stays as it is. */
+/* All values at one point of time: what is held stays as it is until all are. */
 static void kipc_sem_get_values_locked(struct kipc_sem_set *set, u16 *values)
 {
 	unsigned int i, part, count = kipc_sem_count(set);
@@ -128,12 +128,8 @@ static void kipc_sem_get_values_locked(struct kipc_sem_set *set, u16 *values)
 	for (i = 0; i < count; i += part) {
 		part = min(count - i, KIPC_SEM_STRIDE);
 		kipc_sem_hold_locked(set, i, part);
+		kipc_sem_read_values_locked(set, i, part, values + i);
 		cond_resched();
-	}
-	for (i = 0; i < count; i++) {
-		if (i % KIPC_SEM_STRIDE == 0)
-			cond_resched();
-		values[i] = kipc_sem_value(set, i);
 	}
 	for (i = 0; i < count; i += part) {
 		part = min(count - i, KIPC_SEM_STRIDE);

@@ -77,13 +77,15 @@ static inline void kipc_sem_clear_bits(struct kipc_sem_set *set, unsigned int nu
 static inline void kipc_sem_hold_locked(struct kipc_sem_set *set, unsigned int num,
 					unsigned int count)
 {
+	struct kipc_sem_cell *cell;
+
 	if (likely(!set->shared))
 		return;
-	for (; count; num++, count--) {
+	for (cell = &set->shared->cells[num]; count; cell++, num++, count--) {
 		/* HOLD */
-		kipc_sem_set_bits(set, num, KIPC_SEM_HELD);
+		atomic64_or(KIPC_SEM_HELD, (atomic64_t *)&cell->word);
 		smp_mb__after_atomic();
-		if (unlikely(kipc_sem_word_slot(kipc_sem_read_word(set, num))))
+		if (unlikely(kipc_sem_word_slot(READ_ONCE(cell->word))))
 			kipc_sem_check_slot_locked(set, num);
 	}
 }
@@ -97,14 +99,17 @@ static inline void kipc_sem_hold_locked(struct kipc_sem_set *set, unsigned int n
 static inline void kipc_sem_release_locked(struct kipc_sem_set *set, unsigned int num,
 					   unsigned int count)
 {
+	struct kipc_sem *sem = &set->sems[num];
+	struct kipc_sem_cell *cell;
+
 	if (likely(!set->shared))
 		return;
-	for (; count; num++, count--) {
-		if (set->sems[num].sleepers)
+	for (cell = &set->shared->cells[num]; count; cell++, sem++, count--) {
+		if (sem->sleepers)
 			continue;
 		/* RELEASE; and what flags there are beside are nobody's. */
 		smp_mb__before_atomic();
-		kipc_sem_clear_bits(set, num, KIPC_SEM_FLAGS & ~KIPC_SEM_KEPT);
+		atomic64_andnot(KIPC_SEM_FLAGS & ~KIPC_SEM_KEPT, (atomic64_t *)&cell->word);
 	}
 }
 
@@ -118,6 +123,28 @@ static inline int kipc_sem_value(struct kipc_sem_set *set, unsigned int num)
 	if (likely(!set->shared))
 		return set->sems[num].value;
 	return kipc_sem_value_of(kipc_sem_read_word(set, num));
+}
+
+/**
+ * kipc_sem_read_values_locked() - values of several
+ * @set: the set; its lock is held
+ * @num: first semaphore; as for kipc_sem_value()
+ * @count: how many
+ * @values: where they go
+ */
+static inline void kipc_sem_read_values_locked(struct kipc_sem_set *set, unsigned int num,
+					       unsigned int count, u16 *values)
+{
+	struct kipc_sem *sem = &set->sems[num];
+	struct kipc_sem_cell *cell;
+
+	if (likely(!set->shared)) {
+		for (; count; sem++, count--)
+			*values++ = sem->value;
+		return;
+	}
+	for (cell = &set->shared->cells[num]; count; cell++, count--)
+		*values++ = kipc_sem_value_of(READ_ONCE(cell->word));
 }
 
 /**
