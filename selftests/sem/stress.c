@@ -289,6 +289,59 @@ TEST_F_TIMEOUT(stress, transfers, 200)
 	EXPECT_EQ(600, sum);
 }
 
+#define MANY	256
+
+/* All values are set, and looked at, at one point of time; the last is anybody's. */
+static void set_or_look(struct arena *a, unsigned int seed)
+{
+	unsigned short v[MANY + 1];
+	unsigned int i, k;
+
+	for (i = 0; i < a->rounds; i++) {
+		if (seed % 2) {
+			for (k = 0; k <= MANY; k++)
+				v[k] = i + seed;
+			CHECK(a, !sem_setall(a->ipc, a->id, v));
+			continue;
+		}
+		CHECK(a, !sem_getall(a->ipc, a->id, v));
+		for (k = 1; k < MANY; k++)
+			CHECK(a, v[k] == v[0]);
+	}
+}
+
+TEST_F_TIMEOUT(stress, all_at_once, 200)
+{
+	static const unsigned short none[MANY + 1];
+	struct arena *a = self->a;
+
+	a->id = sem_new(a->ipc, MANY + 1, none, 0600);
+	a->rounds = 4000;
+	run(_metadata, a, set_or_look, 2);
+}
+
+/* The library maps a set that somebody operates on again and again. */
+static void operate_set_or_look(struct arena *a, unsigned int seed)
+{
+	unsigned int i;
+
+	for (i = 0; i < 100; i++) {
+		semop1(a->ipc, a->id, MANY, 1, NW);
+		semop1(a->ipc, a->id, MANY, -1, NW);
+	}
+	set_or_look(a, seed);
+}
+
+TEST_F_TIMEOUT(stress, all_at_once_mapped, 200)
+{
+	static const unsigned short none[MANY + 1];
+	struct arena *a = self->a;
+
+	a->id = sem_new(a->ipc, MANY + 1, none, 0600);
+	a->rounds = 4000;
+	run(_metadata, a, operate_set_or_look, 2);
+}
+
 /* ---- Somebody dies ---- */
 
 /* Take one, alone or with another, be inside for a while, give back in some way. */
