@@ -10,55 +10,19 @@
 
 #include "common/device.h"
 #include "hostile/raw.h"
+#include "hostile/storm.h"
 
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
-#include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
 #define NAME	"/storm"
 
-enum role { SCRIBBLER, BY_LIBRARY, BY_CALL, POLLER, UNMAPPER, UNLINKER, SLEEPER, PING, PONG };
-
-static const enum role roles[] = {
-	SCRIBBLER, BY_LIBRARY, BY_LIBRARY, BY_CALL, POLLER, UNMAPPER, UNLINKER, SLEEPER, SLEEPER,
-	PING, PONG,
-};
-#define PARTS	ARRAY_SIZE(roles)
-
-static struct stage {
-	bool is_over;
-	unsigned long steps[PARTS];
-	int wrong_line[PARTS], wrong_ret[PARTS], wrong_error[PARTS];
-} *stage;
-
 /* ---- The parts ---- */
-
-static unsigned int seed;
-static unsigned int part;
-
-static unsigned int rnd(unsigned int n)
-{
-	return rand_r(&seed) % n;
-}
-
-static void step(void)
-{
-	__atomic_add_fetch(&stage->steps[part], 1, __ATOMIC_RELAXED);
-}
-
-#define REQUIRE(cond, ret) do { \
-	if (!(cond)) { \
-		stage->wrong_ret[part] = ret; \
-		stage->wrong_error[part] = errno; \
-		stage->wrong_line[part] = __LINE__; \
-		_exit(1); \
-	} \
-} while (0)
 
 static const struct timespec *soon(struct timespec *ts)
 {
@@ -108,7 +72,7 @@ static uint32_t any_word(void)
 	static const uint32_t odd[] = {
 		0, 1, 2, KIPC_POSIX_SEM_VALUE, KIPC_POSIX_SEM_VALUE - 1, KIPC_POSIX_SEM_HELD, ~0u,
 	};
-	uint32_t word = (uint32_t)rand_r(&seed) << 11 ^ rand_r(&seed);
+	uint32_t word = rnd64();
 
 	switch (rnd(4)) {
 	case 0:
@@ -205,6 +169,7 @@ static void poller(void)
 	struct pollfd one = { .events = POLLIN | POLLOUT };
 	int epoll = epoll_create1(EPOLL_CLOEXEC), i, ret;
 
+	signal(SIGIO, SIG_IGN);
 	for (;;) {
 		one.fd = open_it(O_NONBLOCK);
 		event.events = EPOLLIN | EPOLLOUT | (rnd(2) ? EPOLLET : 0);
@@ -313,7 +278,7 @@ static void take_turns(const char *mine, const char *its)
 	int ret;
 
 	REQUIRE(from != SEM_FAILED && to != SEM_FAILED, 0);
-	while (!__atomic_load_n(&stage->is_over, __ATOMIC_SEQ_CST)) {
+	while (!storm_is_over()) {
 		ret = kipc_sem_post(to);
 		REQUIRE(!ret, ret);
 		ret = kipc_sem_wait(from);
@@ -323,74 +288,33 @@ static void take_turns(const char *mine, const char *its)
 	/* The other one may wait for a last time. */
 	ret = kipc_sem_post(to);
 	REQUIRE(!ret, ret);
-	_exit(0);
 }
 
-static pid_t start(unsigned int which, unsigned int with_seed)
+static void ping(void)
 {
-	pid_t pid = fork();
-
-	if (pid)
-		return pid;
-	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	signal(SIGIO, SIG_IGN);
-	seed = with_seed;
-	part = which;
-	switch (roles[which]) {
-	case SCRIBBLER:
-		scribbler();
-		break;
-	case BY_LIBRARY:
-		by_library();
-		break;
-	case BY_CALL:
-		by_call();
-		break;
-	case POLLER:
-		poller();
-		break;
-	case UNMAPPER:
-		unmapper();
-		break;
-	case UNLINKER:
-		unlinker();
-		break;
-	case SLEEPER:
-		sleeper();
-		break;
-	case PING:
-		take_turns("/pong", "/ping");
-		break;
-	default:
-		take_turns("/ping", "/pong");
-	}
-	_exit(2);
+	take_turns("/pong", "/ping");
 }
+
+static void pong(void)
+{
+	take_turns("/ping", "/pong");
+}
+
+static const struct storm_part parts[] = {
+	{ "scribbler", scribbler, GOES_ON },
+	{ "by library", by_library, GOES_ON },
+	{ "by library", by_library, GOES_ON },
+	{ "by call", by_call, GOES_ON },
+	{ "poller", poller, GOES_ON },
+	{ "unmapper", unmapper, GOES_ON },
+	{ "unlinker", unlinker, GOES_ON },
+	{ "sleeper", sleeper, MAY_SLEEP },
+	{ "sleeper", sleeper, MAY_SLEEP },
+	{ "ping", ping, RETURNS },
+	{ "pong", pong, RETURNS },
+};
 
 /* ---- The test ---- */
-
-static bool is_killed(unsigned int which)
-{
-	return roles[which] != PING && roles[which] != PONG;
-}
-
-/* Whether a part has ended by itself: something was wrong. */
-static bool is_wrong(const pid_t *pids)
-{
-	siginfo_t info = { .si_pid = 0 };
-	unsigned int i;
-
-	for (i = 0; i < PARTS; i++)
-		if (waitid(P_PID, pids[i], &info, WEXITED | WNOHANG | WNOWAIT) || info.si_pid)
-			return true;
-	return false;
-}
-
-#define ENDED(which, want) \
-	ASSERT_EQ(pids[which], waitpid(pids[which], &status, 0)); \
-	ASSERT_EQ(want, status) \
-		TH_LOG("role %d: line %d: %d, errno %d", roles[which], stage->wrong_line[which], \
-		       stage->wrong_ret[which], stage->wrong_error[which])
 
 static long do_wait(long *arg, void *buf)
 {
@@ -400,10 +324,8 @@ static long do_wait(long *arg, void *buf)
 
 TEST_LONG(posix_sem)
 {
-	int kills = getenv("KIPC_LONG") ? 10000 : 200, k, status, value;
-	unsigned int i, my_seed = 20;
+	int kills = getenv("KIPC_LONG") ? 10000 : 200, k, value, sum;
 	sem_t *ping, *pong, *sem;
-	pid_t pids[PARTS];
 	struct peer p;
 	long refs;
 
@@ -414,42 +336,18 @@ TEST_LONG(posix_sem)
 	ASSERT_NE(SEM_FAILED, ping);
 	ASSERT_NE(SEM_FAILED, pong);
 	refs = module_refs();
-	stage = mmap(NULL, sizeof(*stage), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS,
-		     -1, 0);
-	ASSERT_NE(MAP_FAILED, stage);
-	for (i = 0; i < PARTS; i++)
-		pids[i] = start(i, i);
-
+	ASSERT_EQ(0, storm_begin(parts, ARRAY_SIZE(parts)));
 	for (k = 0; k < kills; k++) {
-		unsigned int which = rand_r(&my_seed) % PARTS;
-		unsigned long before[PARTS];
-
-		/* Everybody goes on, but for who sleeps. */
-		memcpy(before, stage->steps, sizeof(before));
-		for (i = 0; i < PARTS; i++)
-			wait_until(roles[i] == SLEEPER || is_wrong(pids) ||
-				   __atomic_load_n(&stage->steps[i], __ATOMIC_RELAXED) !=
-				   before[i]);
+		ASSERT_TRUE(storm_kill_one());
 		EXPECT_LE(2, count_names(NULL));
-		if (!is_killed(which))
-			continue;
-		kill(pids[which], SIGKILL);
-		ENDED(which, SIGKILL);
-		pids[which] = start(which, PARTS + k);
 	}
-	__atomic_store_n(&stage->is_over, true, __ATOMIC_SEQ_CST);
-	for (i = 0; i < PARTS; i++) {
-		if (is_killed(i))
-			kill(pids[i], SIGKILL);
-		ENDED(i, is_killed(i) ? SIGKILL : 0);
-		TH_LOG("role %d: %lu steps", roles[i], stage->steps[i]);
-	}
+	EXPECT_TRUE(storm_end());
 
 	/* Each has posted once for each time that the other has waited, and the last time. */
 	EXPECT_EQ(0, kipc_sem_getvalue(ping, &value));
-	status = value;
+	sum = value;
 	EXPECT_EQ(0, kipc_sem_getvalue(pong, &value));
-	EXPECT_EQ(2, status + value);
+	EXPECT_EQ(2, sum + value);
 	EXPECT_EQ(0, kipc_sem_unlink("/ping"));
 	EXPECT_EQ(0, kipc_sem_unlink("/pong"));
 
