@@ -55,12 +55,7 @@ KIPC_PUBLIC int kipc_shm_publish(const char *name, int memfd, mode_t mode)
 	if (!text)
 		return -1;
 	while ((ret = sys_name_adopt(fd, text, memfd, mode)) < 0) {
-		/* Also what is said of @memfd; that of the device is looked at. */
-		if (ret == -EBADF && kipc_process_held() == fd && fd >= 0) {
-			errno = EBADF;
-			return -1;
-		}
-		fd = kipc_process_recover(fd, ret);
+		fd = kipc_process_recover_given(fd, ret);
 		if (fd < 0)
 			return -1;
 	}

@@ -279,6 +279,16 @@ int kipc_process_recover(int fd, long error)
 	return -1;
 }
 
+int kipc_process_recover_given(int fd, long error)
+{
+	/* Of the caller's, for the device's is as it was. */
+	if (error == -EBADF && fd >= 0 && kipc_process_held() == fd) {
+		errno = EBADF;
+		return -1;
+	}
+	return kipc_process_recover(fd, error);
+}
+
 int kipc_process_held(void)
 {
 	int fd = kipc_process_device();

@@ -55,6 +55,9 @@ static inline int kipc_process_device(void)
  */
 int kipc_process_recover(int fd, long error) KIPC_HIDDEN;
 
+/* The same for a call that is given a descriptor of the caller's: EBADF may be said of that. */
+int kipc_process_recover_given(int fd, long error) KIPC_HIDDEN;
+
 /**
  * kipc_process_hold() - have the descriptor now, verified
  *

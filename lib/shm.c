@@ -135,12 +135,7 @@ KIPC_PUBLIC int kipc_shm_adopt(key_t key, int memfd, mode_t mode)
 	long ret;
 
 	while ((ret = sys_shm_adopt(fd, key, memfd, mode)) < 0) {
-		/* Also what is said of @memfd; that of the device is looked at. */
-		if (ret == -EBADF && kipc_process_held() == fd && fd >= 0) {
-			errno = EBADF;
-			return -1;
-		}
-		fd = kipc_process_recover(fd, ret);
+		fd = kipc_process_recover_given(fd, ret);
 		if (fd < 0)
 			return -1;
 	}
