@@ -167,4 +167,11 @@ static inline int handle_of_new(int kind)
 	return kipc_handle(kind, id, O_RDWR, NULL);
 }
 
+static inline int remove_object(int kind, int id)
+{
+	return kind == KIPC_KIND_SHM ? kipc_shmctl(id, IPC_RMID, NULL) :
+	       kind == KIPC_KIND_SEM ? kipc_semctl(id, 0, IPC_RMID) :
+	       kipc_msgctl(id, IPC_RMID, NULL);
+}
+
 #endif /* KIPC_SELFTESTS_HANDLE_H */

@@ -50,18 +50,6 @@ static int get(int kind, key_t key, int flags)
 	}
 }
 
-static int rmid(int kind, int id)
-{
-	switch (kind) {
-	case KIPC_KIND_SHM:
-		return kipc_shmctl(id, IPC_RMID, NULL);
-	case KIPC_KIND_SEM:
-		return kipc_semctl(id, 0, IPC_RMID);
-	default:
-		return kipc_msgctl(id, IPC_RMID, NULL);
-	}
-}
-
 static bool is_there(int kind, int id)
 {
 	return kipc_object_read(kinds[kind], id).users >= 0;
@@ -98,7 +86,7 @@ TEST_F(users, are_handles)
 		EXPECT_FALSE(is_there(kind, id));
 		EXPECT_ERR(ENOENT, get(kind, KEY, 0));
 		EXPECT_ERR(EINVAL, kipc_handle(kind, id, O_RDWR, NULL));
-		EXPECT_ERR(EINVAL, rmid(kind, id));
+		EXPECT_ERR(EINVAL, remove_object(kind, id));
 	}
 }
 
@@ -284,7 +272,7 @@ TEST_F(users, of_what_is_there)
 	close(fd);
 	row = kipc_object_read("sem", id);
 	EXPECT_STREQ("persistent", row.lifetime);
-	EXPECT_EQ(0, rmid(KIPC_KIND_SEM, id));
+	EXPECT_EQ(0, remove_object(KIPC_KIND_SEM, id));
 }
 
 /* ---- Who has a handle ---- */
@@ -409,7 +397,7 @@ TEST_F(users, come_too_late)
 		id = get(kind, KEY, IPC_CREAT | 0600);
 		fd = kipc_handle(kind, id, O_RDWR, NULL);
 		ASSERT_LE(0, fd);
-		ASSERT_EQ(0, rmid(kind, id));
+		ASSERT_EQ(0, remove_object(kind, id));
 		/* A segment stays, without its key, as when it is attached. */
 		EXPECT_EQ(kind == KIPC_KIND_SHM, is_there(kind, id));
 		if (kind != KIPC_KIND_SHM) {
@@ -824,7 +812,7 @@ TEST_F_TIMEOUT(users, come_and_are_removed, 200)
 		}
 		for (i = 0; i < 60; i++)
 			for (kind = 0; kind < KIPC_KINDS; kind++)
-				rmid(kind, get(kind, KEY, 0));
+				remove_object(kind, get(kind, KEY, 0));
 		for (i = 0; i < 4; i++)
 			ASSERT_EQ(0, kill(pid[i], SIGKILL));
 		for (i = 0; i < 4; i++)
@@ -832,7 +820,7 @@ TEST_F_TIMEOUT(users, come_and_are_removed, 200)
 	}
 	/* Who was killed before it opened what it had made left that without a user. */
 	for (kind = 0; kind < KIPC_KINDS; kind++)
-		rmid(kind, get(kind, KEY, 0));
+		remove_object(kind, get(kind, KEY, 0));
 }
 
 TEST_HARNESS_MAIN

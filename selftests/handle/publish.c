@@ -74,18 +74,6 @@ static int is_ready(int kind)
 	}
 }
 
-static int remove_it(int kind, int id)
-{
-	switch (kind) {
-	case KIPC_KIND_SHM:
-		return kipc_shmctl(id, IPC_RMID, NULL);
-	case KIPC_KIND_SEM:
-		return kipc_semctl(id, 0, IPC_RMID);
-	default:
-		return kipc_msgctl(id, IPC_RMID, NULL);
-	}
-}
-
 FIXTURE(publish) { struct peer p; };
 FIXTURE_VARIANT(publish) { int kind; const char *name; };
 FIXTURE_VARIANT_ADD(publish, shm) { .kind = KIPC_KIND_SHM, .name = "shm" };
@@ -118,7 +106,7 @@ TEST_F(publish, is_found)
 	/* It stays. */
 	close(fd);
 	EXPECT_EQ(1, is_ready(kind));
-	EXPECT_EQ(0, remove_it(kind, id));
+	EXPECT_EQ(0, remove_object(kind, id));
 	EXPECT_EQ(-1, is_ready(kind));
 }
 
@@ -150,7 +138,7 @@ TEST_F(publish, refused)
 
 	fd = make_ready(kind);
 	ASSERT_LE(0, fd);
-	EXPECT_EQ(0, remove_it(kind, id_of(fd)));
+	EXPECT_EQ(0, remove_object(kind, id_of(fd)));
 	/* A segment too, though it is there as long as somebody holds it. */
 	EXPECT_ERR(EIDRM, kipc_handle_publish(fd, THE_KEY, KIPC_LIFETIME_USERS));
 	close(fd);
