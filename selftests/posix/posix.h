@@ -13,6 +13,7 @@
 #include <fcntl.h>
 #include <kipc.h>
 #include <mqueue.h>
+#include <pthread.h>
 #include <semaphore.h>
 #include <signal.h>
 #include <stdio.h>
@@ -20,6 +21,7 @@
 #include <sys/mman.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 
 /**
  * struct posix - one implementation of POSIX IPC
@@ -103,6 +105,33 @@ static inline int count_names(const char *kind)
 			count++;
 	fclose(f);
 	return count;
+}
+
+/* Return: 0, or another value: one of the two threads returned something. */
+static inline int run_twice(void *(*run)(void *), void *arg)
+{
+	pthread_t thread;
+	void *ret;
+
+	if (pthread_create(&thread, NULL, run, arg))
+		return 1;
+	return run(arg) || pthread_join(thread, &ret) || ret;
+}
+
+/* Two threads each in four processes pass on what there is, @there or @back.  Return: likewise. */
+static inline int pass_all(void *(*pass)(void *), void *there, void *back)
+{
+	int i, status, wrong = 0;
+	pid_t child[4];
+
+	for (i = 0; i < 4; i++) {
+		child[i] = fork();
+		if (!child[i])
+			_exit(run_twice(pass, i & 1 ? back : there));
+	}
+	for (i = 0; i < 4; i++)
+		wrong |= child[i] < 0 || waitpid(child[i], &status, 0) != child[i] || status;
+	return wrong;
 }
 
 /*
