@@ -150,6 +150,19 @@ static void give_back(void *arg)
 		kipc_sem_post((sem_t *)(uintptr_t)op->addr);
 }
 
+/*
+ * A thread that is being cancelled may have slept to the end while the signal to it was not yet
+ * sent: a signal that comes when the thread is at its own end makes its result PTHREAD_CANCELED,
+ * and the unit is lost.  The C library's own cancellation points wait for it, so one follows.
+ */
+static void meet_cancel(void)
+{
+	int error = errno;
+
+	if (read(-1, NULL, 0) < 0)
+		errno = error;
+}
+
 static int wait_cancellable(sem_t *sem, clockid_t clock, const struct kipc_timespec64 *timeout)
 {
 	struct kipc_posix_sem_op op = { 0 };
@@ -159,6 +172,7 @@ static int wait_cancellable(sem_t *sem, clockid_t clock, const struct kipc_times
 	pthread_setcanceltype(PTHREAD_CANCEL_ASYNCHRONOUS, &type);
 	ret = kipc_sem_wait_told(&op, sem, clock, timeout);
 	pthread_setcanceltype(type, NULL);
+	meet_cancel();
 	pthread_cleanup_pop(0);
 	return ret;
 }
