@@ -210,15 +210,25 @@ static void kipc_sem_settle_zero_queue_locked(struct kipc_sem_set *set,
 	}
 }
 
-/* Who waits for zero; @num became zero, perhaps. */
-static void kipc_sem_settle_zero_locked(struct kipc_sem_set *set, unsigned int num)
+/*
+ * Who waits for zero, when @sops have been carried out.  As native: whoever waits for several looks
+ * again, after all who wait for one, if any of these is zero, changed or not.
+ */
+static void kipc_sem_settle_zero_locked(struct kipc_sem_set *set, const struct sembuf *sops,
+					unsigned int nsops)
 {
-	if (list_empty(&set->sems[num].zero) && list_empty(&set->zero))
-		return;
-	if (kipc_sem_value(set, num))
-		return;
-	kipc_sem_settle_zero_queue_locked(set, &set->sems[num].zero);
-	kipc_sem_settle_zero_queue_locked(set, &set->zero);
+	bool is_any_zero = false;
+	unsigned int i, num;
+
+	for (i = 0; i < nsops; i++) {
+		num = sops[i].sem_num;
+		if (kipc_sem_value(set, num))
+			continue;
+		is_any_zero = true;
+		kipc_sem_settle_zero_queue_locked(set, &set->sems[num].zero);
+	}
+	if (is_any_zero)
+		kipc_sem_settle_zero_queue_locked(set, &set->zero);
 }
 
 /*
@@ -228,7 +238,7 @@ static void kipc_sem_settle_zero_locked(struct kipc_sem_set *set, unsigned int n
 static void kipc_sem_settle_queue_locked(struct kipc_sem_set *set, struct list_head *queue)
 {
 	struct kipc_sem_sleeper *op, *next;
-	unsigned int i, nsops;
+	unsigned int nsops;
 	bool again;
 	int ret;
 
@@ -244,8 +254,7 @@ restart:
 		nsops = op->nsops;
 		again = !ret && (nsops > 1 || set->complex);
 		if (!ret)
-			for (i = 0; i < nsops; i++)
-				kipc_sem_settle_zero_locked(set, op->sops[i].sem_num);
+			kipc_sem_settle_zero_locked(set, op->sops, nsops);
 		kipc_sem_finish_locked(set, op, ret);
 		if (again)
 			goto restart;
@@ -265,9 +274,7 @@ static void kipc_sem_settle_ops_locked(struct kipc_sem_set *set, const struct se
 {
 	unsigned int i;
 
-	for (i = 0; i < nsops; i++)
-		if (sops[i].sem_op < 0)
-			kipc_sem_settle_zero_locked(set, sops[i].sem_num);
+	kipc_sem_settle_zero_locked(set, sops, nsops);
 	if (unlikely(!list_empty(&set->change))) {
 		kipc_sem_settle_changes_locked(set);
 		return;

@@ -279,6 +279,59 @@ TEST_F(block, counts_of_the_last_look)
 }
 
 /*
+ * A call that alters something has it looked at again if one of the call's semaphores is zero,
+ * changed or not.
+ */
+TEST_F(block, counts_after_zero_unchanged)
+{
+	const struct ipc *ipc = variant->ipc;
+	struct peer *p = self->p;
+	int id = self->id;
+
+	ASSERT_EQ(0, sem_setval(ipc, id, 1, 1));
+	ASSERT_EQ(0, peer_block(&p[0], ipc, id, SOPS({ 0, 0, 0 }, { 1, 0, 0 })));
+	EXPECT_EQ(0, semop1(ipc, id, 0, 1, 0));
+	EXPECT_SEM(0, 1, 0, 0);
+	EXPECT_SEM(1, 1, 0, 1);
+	/* Nothing but zeros alters nothing. */
+	EXPECT_EQ(0, semop1(ipc, id, 3, 0, 0));
+	EXPECT_SEM(1, 1, 0, 1);
+	EXPECT_EQ(0, ipc->semop(id, SOPS({ 3, 0, 0 }, { 2, 1, 0 })));
+	EXPECT_SEM(0, 1, 0, 1);
+	EXPECT_SEM(1, 1, 0, 0);
+	EXPECT_ASLEEP(&p[0]);
+}
+
+/* Who waits for one zero goes before who waits for several, though he came later. */
+TEST_F(block, one_zero_before_several)
+{
+	const struct ipc *ipc = variant->ipc;
+	struct peer *p = self->p;
+	int id = self->id;
+
+	ASSERT_EQ(0, sem_setval(ipc, id, 0, 1));
+	ASSERT_EQ(0, sem_setval(ipc, id, 1, 1));
+	ASSERT_EQ(0, peer_block(&p[0], ipc, id, SOPS({ 0, 0, 0 }, { 1, 0, 0 })));
+	ASSERT_EQ(0, peer_block1(&p[1], ipc, id, 1, 0, 0));
+	EXPECT_EQ(0, ipc->semop(id, SOPS({ 0, -1, 0 }, { 1, -1, 0 })));
+	EXPECT_WOKEN(&p[0]);
+	EXPECT_WOKEN(&p[1]);
+	EXPECT_EQ(p[0].pid, sem_pid(ipc, id, 0));
+	EXPECT_EQ(p[0].pid, sem_pid(ipc, id, 1));
+	/* As well when it is a sleeper who makes them zero. */
+	ASSERT_EQ(0, sem_setval(ipc, id, 0, 1));
+	ASSERT_EQ(0, sem_setval(ipc, id, 1, 1));
+	ASSERT_EQ(0, peer_block(&p[0], ipc, id, SOPS({ 0, 0, 0 }, { 1, 0, 0 })));
+	ASSERT_EQ(0, peer_block1(&p[1], ipc, id, 1, 0, 0));
+	ASSERT_EQ(0, peer_block(&p[2], ipc, id, SOPS({ 2, -1, 0 }, { 0, -1, 0 }, { 1, -1, 0 })));
+	EXPECT_EQ(0, semop1(ipc, id, 2, 1, 0));
+	EXPECT_WOKEN(&p[2]);
+	EXPECT_WOKEN(&p[0]);
+	EXPECT_WOKEN(&p[1]);
+	EXPECT_EQ(p[0].pid, sem_pid(ipc, id, 1));
+}
+
+/*
  * SETVAL and SETALL have all of them looked at again, if there is a zero anywhere in the
  * set, though it is not the one that was set.
  */
