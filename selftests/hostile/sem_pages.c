@@ -19,6 +19,7 @@
 
 #include <signal.h>
 #include <stdlib.h>
+#include <sys/param.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
 
@@ -33,12 +34,17 @@ static struct {
 	struct raw_view side;	/* the hostile one's spare set; the other one's clean one */
 } me;
 
-/* Tells the time before, by the clock that such operations go by: a worker sets it, at leisure. */
+/*
+ * Tells the time before, by both clocks that operations are stamped with: the one in memory is set by
+ * a worker, at leisure, or is ahead of the kernel's own by what that has yet to tick.
+ */
 static long evil_start(long *arg, void *buf)
 {
+	time_t now = stamp_now();
+
 	if (raw_map_process(&me.process))
 		return -1;
-	*(time_t *)buf = me.process.clock->seconds;
+	*(time_t *)buf = MIN(now, (time_t)me.process.clock->seconds);
 	if (raw_map_set(&me.view, arg[0], KIPC_SEM_MAP_WRITE) ||
 	    raw_map_set(&me.side, arg[1], KIPC_SEM_MAP_WRITE) ||
 	    raw_operate(&me.process, &me.side, 0, SPARE_CHANGE) ||
