@@ -478,8 +478,8 @@ static int kipc_sem_take_undo_locked(struct kipc_sem_set *set, struct kipc_sem_s
 
 /*
  * The caller's single operation, without SEM_UNDO, on a semaphore that no process maps, nobody
- * sleeps on or watches: as kipc_sem_do_op() does it, whose answer it is that it takes for
- * KIPC_SLEEPS.
+ * sleeps on or watches, while nobody waits for several: as kipc_sem_do_op() does it, whose answer
+ * it is that it takes for KIPC_SLEEPS.
  */
 static __always_inline int kipc_sem_do_simple(struct kipc_sem_set *set,
 					      const struct kipc_grant *grant,
@@ -497,8 +497,8 @@ static __always_inline int kipc_sem_do_simple(struct kipc_sem_set *set,
 	sem = &set->sems[num];
 	mutex_lock(&set->lock);
 	value = sem->value + change;
-	if (likely(!set->shared && !sem->sleepers && !kipc_sem_is_behind_locked(set) &&
-		   !READ_ONCE(set->object.removed) &&
+	if (likely(!set->shared && !sem->sleepers && !set->complex &&
+		   !kipc_sem_is_behind_locked(set) && !READ_ONCE(set->object.removed) &&
 		   (change ? value >= 0 && value <= SEMVMX : !value))) {
 		WRITE_ONCE(set->object.calls, set->object.calls + 1);
 		sem->value = value;

@@ -158,6 +158,40 @@ TEST_F(mapped, fork_inherits_nothing)
 	EXPECT_EQ(2, kipc_semctl(set, 0, GETVAL));
 }
 
+/*
+ * Who waits for several zeros counts where it was last held up.  An operation that makes any
+ * semaphore zero has it look again, as natively; but one without a system call does not.
+ */
+TEST_F(mapped, several_look_again)
+{
+	const struct ipc *ipcs[] = { &ipc_native, &ipc_kipc, &ipc_kipc };
+	int first = set;
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(ipcs); i++) {
+		const struct ipc *ipc = ipcs[i];
+		bool is_mapped = i == 2;
+		int id = sem_new(ipc, SEMS(0, 1, 0, 1), 0600);
+
+		ASSERT_LE(0, id);
+		if (is_mapped) {
+			set = id;
+			ASSERT_EQ(3, warm((long [1]){ 0 }, NULL));
+		}
+		ASSERT_EQ(0, peer_block(&self->peer, ipc, id, SOPS({ 0, 0, 0 }, { 1, 0, 0 })));
+		EXPECT_EQ(0, semop1(ipc, id, 0, 1, 0));
+		EXPECT_EQ(0, sem_zcnt(ipc, id, 0));
+		EXPECT_EQ(0, semop1(ipc, id, 3, -1, 0));
+		EXPECT_EQ(!is_mapped, sem_zcnt(ipc, id, 0))
+			TH_LOG("%s%s", ipc->name, is_mapped ? ", mapped" : "");
+		EXPECT_EQ(is_mapped, sem_zcnt(ipc, id, 1));
+		EXPECT_EQ(0, peer_asleep(&self->peer));
+		ASSERT_EQ(0, sem_rmid(ipc, id));
+		EXPECT_ERR(EIDRM, peer_woken(&self->peer));
+	}
+	set = first;
+}
+
 static long map_by_node(long *arg, void *buf)
 {
 	struct kipc_process_map process = { .pad = 0 };
