@@ -21,6 +21,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/epoll.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
@@ -682,6 +683,25 @@ static int idle_threads(void)
 	return large_set();
 }
 
+static void hold_memory(int id, int which)
+{
+	size_t size = 1 << 20;
+	char *mem = malloc(size);
+
+	(void)id;
+	(void)which;
+	if (!mem)
+		die("memory");
+	memset(mem, 1, size);
+	be_ready();
+}
+
+static int idle_processes(void)
+{
+	start_many(hold_memory, 0, MEMBERS);
+	return large_set();
+}
+
 static int queue_of_senders(void)
 {
 	int id = new_queue(0);
@@ -741,6 +761,7 @@ static const struct scenario {
 	{ "a death, undo values in 4,096 sets", many_sets, end_one, look_at_set, BOTH },
 	{ "100 deaths, 32,000 undo values each", set_undo_many, end_all, look_at_set, BOTH },
 	{ "100 deaths, the same, mapped", set_mapped_many, end_all, look_at_set, KIPC_ONLY },
+	{ "100 deaths, a megabyte, no IPC", idle_processes, end_all, look_at_set, KIPC_ONLY },
 	{ "SETALL, 100 with 32,000 undo values", set_undo_many, set_all, look_at_set, BOTH },
 	{ "SETALL, the same, mapped", set_mapped_many, set_all, look_at_set, KIPC_ONLY },
 	{ "IPC_SET, mapped by 100", set_mapped_many, set_mode, look_at_set, KIPC_ONLY },
