@@ -4,6 +4,7 @@
  * library by the device itself.
  */
 #include "common/harness.h"
+#include "common/mem.h"
 #include "common/device.h"
 
 #include <limits.h>
@@ -22,37 +23,6 @@
 
 IPC_FIXTURE(bad)
 
-/* Pointers that the kernel must not follow, and one that ends inside the buffer. */
-static void *bad_pointer(struct __test_metadata *_metadata, int which)
-{
-	char *p;
-
-	switch (which) {
-	case 0:
-		return NULL;
-	case 1:
-		return (void *)1;
-	case 2:
-		return (void *)0xffff888000000000ul;
-	case 3:
-		return (void *)(ULONG_MAX - 8);
-	case 4:
-		return (void *)0x7ffffffff000ul;
-	case 5:
-		p = mmap(NULL, PAGE, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-		ASSERT_NE(MAP_FAILED, p);
-		return p;
-	case 6:
-		p = mmap(NULL, 2 * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
-			 -1, 0);
-		ASSERT_NE(MAP_FAILED, p);
-		ASSERT_EQ(0, mprotect(p + PAGE, PAGE, PROT_NONE));
-		return p + PAGE - 16;
-	default:
-		return MAP_FAILED;
-	}
-}
-
 TEST_F(bad, pointers)
 {
 	const struct ipc *ipc = variant->ipc;
@@ -65,7 +35,7 @@ TEST_F(bad, pointers)
 
 	ASSERT_EQ(0, id);
 	ASSERT_EQ(0, sem_stat(ipc, id, &before));
-	for (which = 0; (p = bad_pointer(_metadata, which)) != MAP_FAILED; which++) {
+	for (which = 0; (p = bad_address(which)) != MAP_FAILED; which++) {
 		union semun u = { .buf = p };
 
 		for (c = 0; c < ARRAY_SIZE(cmds); c++) {
@@ -76,12 +46,12 @@ TEST_F(bad, pointers)
 				TH_LOG("command %d, pointer %p: %s", cmds[c], p, strerror(errno));
 		}
 		EXPECT_ERR(EFAULT, ipc->semop(id, p, 8));
+		/* A time-out has room before the last one's end. */
+		if (bad_address(which + 1) == MAP_FAILED)
+			p = (char *)p + BAD_ADDRESS_ROOM / 2;
 		/* NULL is no time-out. */
-		if (p) {
-			EXPECT_ERR(EFAULT, ipc->semtimedop(id, SOPS({ 0, 1, 0 }),
-							   (void *)((char *)p +
-								    (which == 6 ? 8 : 0))));
-		}
+		if (p)
+			EXPECT_ERR(EFAULT, ipc->semtimedop(id, SOPS({ 0, 1, 0 }), p));
 	}
 	ASSERT_EQ(0, sem_stat(ipc, id, &after));
 	EXPECT_EQ(0, memcmp(&before, &after, sizeof(before)));
@@ -307,10 +277,11 @@ TEST_F(device, pointers)
 	int which;
 	void *p;
 
-	for (which = 0; (p = bad_pointer(_metadata, which)) != MAP_FAILED; which++)
+	for (which = 0; (p = bad_address(which)) != MAP_FAILED; which++)
 		for (c = 0; c < ARRAY_SIZE(sem_cmds); c++) {
 			/* One of them leaves room for the shortest structure. */
-			if (which == 6 && _IOC_SIZE(sem_cmds[c]) <= 16)
+			if (bad_address(which + 1) == MAP_FAILED &&
+			    _IOC_SIZE(sem_cmds[c]) <= BAD_ADDRESS_ROOM)
 				continue;
 			EXPECT_ERR(EFAULT, ioctl(self->fd, sem_cmds[c], p));
 		}

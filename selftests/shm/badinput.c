@@ -11,37 +11,6 @@
 
 IPC_FIXTURE(bad)
 
-/* Pointers that the kernel must not follow, and one that ends inside the buffer. */
-static void *bad_pointer(struct __test_metadata *_metadata, int which)
-{
-	char *p;
-
-	switch (which) {
-	case 0:
-		return NULL;
-	case 1:
-		return (void *)1;
-	case 2:
-		return (void *)0xffff888000000000ul;
-	case 3:
-		return (void *)(ULONG_MAX - 8);
-	case 4:
-		return (void *)0x7ffffffff000ul;
-	case 5:
-		p = mmap(NULL, PAGE, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-		ASSERT_NE(MAP_FAILED, p);
-		return p;
-	case 6:
-		p = mmap(NULL, 2 * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
-			 -1, 0);
-		ASSERT_NE(MAP_FAILED, p);
-		ASSERT_EQ(0, mprotect(p + PAGE, PAGE, PROT_NONE));
-		return p + PAGE - 16;
-	default:
-		return MAP_FAILED;
-	}
-}
-
 TEST_F(bad, pointers)
 {
 	const struct ipc *ipc = variant->ipc;
@@ -54,7 +23,7 @@ TEST_F(bad, pointers)
 
 	ASSERT_EQ(0, id);
 	ASSERT_EQ(0, shm_stat(ipc, id, &before));
-	for (which = 0; (p = bad_pointer(_metadata, which)) != MAP_FAILED; which++)
+	for (which = 0; (p = bad_address(which)) != MAP_FAILED; which++)
 		for (c = 0; c < ARRAY_SIZE(cmds); c++) {
 			errno = 0;
 			EXPECT_EQ(-1, ipc->shmctl(id, cmds[c], p))
