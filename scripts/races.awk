@@ -3,14 +3,15 @@
 # A kernel's log without the races that KCSAN reports of the kernel's own code. A report stands between
 # lines of "=". It counts if one of its accesses is made by a function of kipc, or by one of the kernel's
 # for lists, trees, arrays or memory, which works on what its caller, of kipc, has given it. What other
-# functions that kipc calls do among themselves, as with the clock or a timer, is the kernel's affair.
+# functions that kipc calls do among themselves, as with the clock or a timer, is the kernel's affair;
+# and so is what functions of its hash tables do between them: they have locks of their own.
 
 function tell() { printf "%s", held; held = "" }
 
 /=======\r?$/ {
 	if (inside) {
 		held = held $0 "\n"
-		if (ours) tell()
+		if (ours && !tables) tell()
 		held = ""
 		inside = ours = top = 0
 	} else {
@@ -32,6 +33,7 @@ inside {
 held != "" && /BUG: KCSAN: / {
 	held = held $0 "\n"
 	inside = 1
+	tables = / in _*(rht|rhashtable)_[^ ]*( \[kipc\])? \/ _*(rht|rhashtable)_/
 	next
 }
 { tell(); print }
