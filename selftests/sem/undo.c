@@ -290,6 +290,24 @@ TEST_F(undo, cleared_by_setall)
 	EXPECT_EQ(10, sem_val(ipc, other, 0));
 }
 
+/* A sleeper's undo value, asked for before all was set, counts from then on. */
+TEST_F(undo, set_all_while_asleep)
+{
+	const struct ipc *ipc = variant->ipc;
+	int id = sem_new(ipc, SEMS(0, 5), 0600);
+	struct peer p;
+
+	ASSERT_LE(0, id);
+	ASSERT_EQ(0, peer_start(&p));
+	EXPECT_EQ(0, peer_semop1(&p, ipc, id, 1, -3, UNDO));
+	ASSERT_EQ(0, peer_block1(&p, ipc, id, 0, -2, UNDO));
+	EXPECT_EQ(0, sem_setall(ipc, id, (unsigned short[]){ 4, 4 }));
+	EXPECT_EQ(0, peer_finish(&p));
+	EXPECT_VALUES(ipc, id, 2, 4);
+	peer_end(&p, SIGKILL);
+	EXPECT_VALUES(ipc, id, 4, 4);
+}
+
 TEST_F(undo, gone_with_the_set)
 {
 	const struct ipc *ipc = variant->ipc;

@@ -81,11 +81,22 @@ static pid_t end_wide(struct peer *p)
 	return last;
 }
 
+/* From here on nobody else runs on this processor, but while the caller waits. */
+static int come_first(void)
+{
+	struct sched_param param = { .sched_priority = 1 };
+
+	return sched_setscheduler(0, SCHED_FIFO, &param);
+}
+
+/* Both; the last has just died, and no worker has come to it yet. */
 static pid_t die_wide(struct __test_metadata *_metadata, const struct ipc *ipc, int id, int op)
 {
 	struct peer p[DEAD];
 
+	stay_on_cpu();
 	start_wide(_metadata, p, ipc, id, op);
+	EXPECT_EQ(0, come_first());
 	return end_wide(p);
 }
 
@@ -184,24 +195,6 @@ TEST_F(wide, set_all)
 	EXPECT_EQ(0, others_than(ipc, id, 7));
 }
 
-/* A sleeper's undo value, asked for before all was set, counts from then on. */
-TEST_F(wide, set_all_while_asleep)
-{
-	const struct ipc *ipc = variant->ipc;
-	int id = sem_new(ipc, SEMS(0, 5), 0600);
-	struct peer p;
-
-	ASSERT_LE(0, id);
-	ASSERT_EQ(0, peer_start(&p));
-	EXPECT_EQ(0, peer_semop1(&p, ipc, id, 1, -3, UNDO));
-	ASSERT_EQ(0, peer_block1(&p, ipc, id, 0, -2, UNDO));
-	EXPECT_EQ(0, sem_setall(ipc, id, (unsigned short[]){ 4, 4 }));
-	EXPECT_EQ(0, peer_finish(&p));
-	EXPECT_VALUES(ipc, id, 2, 4);
-	peer_end(&p, SIGKILL);
-	EXPECT_VALUES(ipc, id, 4, 4);
-}
-
 /* Each death by itself: what one takes away below zero another does not give. */
 TEST_F(wide, in_order)
 {
@@ -270,14 +263,6 @@ TEST_F(wide, removed)
 	die_wide(_metadata, ipc, id, -1);
 	EXPECT_EQ(DEAD, sem_val(ipc, id, WIDE - 1));
 	EXPECT_EQ(0, sem_rmid(ipc, id));
-}
-
-/* From here on nobody else runs on this processor, but while the caller waits. */
-static int come_first(void)
-{
-	struct sched_param param = { .sched_priority = 1 };
-
-	return sched_setscheduler(0, SCHED_FIFO, &param);
 }
 
 /* Whom the dead let go before that has succeeded, though nobody has looked meanwhile. */
