@@ -466,8 +466,15 @@ void kipc_fast_sem_cut(void)
 	struct kipc_fast *fast = __atomic_load_n(&table, __ATOMIC_ACQUIRE);
 	int fd = kipc_process_device();
 
-	if (fast && fast->views && fd >= 0)
-		sys_process_cut(fd);
+	/* Another thread may have mapped its first set and not counted it yet. */
+	if (!fast || !__atomic_load_n(&fast->token, __ATOMIC_ACQUIRE))
+		return;
+	if (fd >= 0 && !sys_process_cut(fd))
+		return;
+	/* The program may have closed the descriptor, or made another file of it. */
+	fd = kipc_process_hold();
+	if (fd < 0 || sys_process_cut(fd))
+		kipc_fast_sem_suspend();
 }
 
 /**

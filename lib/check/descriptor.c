@@ -245,6 +245,42 @@ static bool clone_works(int flags)
 	return pid > 0 && waitpid(pid, &status, 0) == pid && status == 0;
 }
 
+#ifdef PRELOADED
+static int drop_ids(void)
+{
+	return setresuid(65534, 65534, 65534);
+}
+
+static int leave_namespace(void)
+{
+	return unshare(CLONE_NEWIPC);
+}
+
+/* It loses the descriptor once it operates without it, and then what it operated by. */
+static void after_loss(const char *name, int set, void (*damage)(int fd), int (*change)(void),
+		       int expect)
+{
+	struct rlimit none = { 0, 0 };
+	int status, fd = -1, i;
+	pid_t pid = fork();
+
+	if (!pid) {
+		for (i = 0; i < 20; i++)
+			if (operate(set, i % 2 ? &down : &up, 1))
+				_exit(2);
+		count_device(&fd);
+		damage(fd);
+		/* Nor is there another then. */
+		if (expect == EMFILE && setrlimit(RLIMIT_NOFILE, &none))
+			_exit(3);
+		if (change())
+			_exit(4);
+		_exit(operate(set, &up, 1) != -1 || errno != expect);
+	}
+	ok(waitpid(pid, &status, 0) == pid && status == 0, "%s", name);
+}
+#endif
+
 static void in_chroot(const char *name, void (*before)(int), void (*after)(int), bool expect)
 {
 	int status, fd = -1;
@@ -420,6 +456,15 @@ int main(int argc, char **argv)
 	ok(works() && errno == 77, "successes preserve errno");
 
 	ok(child_works(), "fork");
+#ifdef PRELOADED
+	/* Before a child shares the memory: then there is nothing to be cut any more. */
+	over = "/dev/null";
+	after_loss("close, and other ids", set, do_close, drop_ids, EACCES);
+	after_loss("dup2 of a device, and other ids", set, do_dup2, drop_ids, EACCES);
+	after_loss("close, and another namespace", set, do_close, leave_namespace, EINVAL);
+	after_loss("close for good, and other ids", set, do_close, drop_ids, EMFILE);
+	ok(control_set(set, 0, GETVAL) == 0, "nothing was done to the set");
+#endif
 	ok(clone_works(0), "clone");
 	ok(clone_works(CLONE_VM) && works(), "clone with CLONE_VM");
 	ok(clone_works(CLONE_VM | CLONE_VFORK) && works(), "clone as vfork has it");
