@@ -104,7 +104,9 @@ static void kipc_process_close(struct vm_area_struct *vma)
 
 	if (atomic_dec_and_test(&process->maps)) {
 		spin_lock(&process->lock);
-		process->mm = NULL;
+		/* Not if execve has been since, and what closes is the old memory's. */
+		if (process->mm == vma->vm_mm)
+			process->mm = NULL;
 		spin_unlock(&process->lock);
 	}
 	kipc_process_put(process);
