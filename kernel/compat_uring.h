@@ -78,6 +78,11 @@ static inline void io_uring_cmd_mark_cancelable(struct io_uring_cmd *cmd,
 {
 }
 
+static inline bool kipc_uring_is_asked_last(struct io_uring_cmd *cmd)
+{
+	return false;
+}
+
 static inline struct task_struct *io_uring_cmd_get_task(struct io_uring_cmd *cmd)
 {
 	return cmd_to_io_kiocb(cmd)->task;
@@ -101,6 +106,12 @@ static inline bool kipc_uring_ring_ends(struct io_uring_cmd *cmd)
 }
 #else
 #define KIPC_URING_PERIOD	0
+
+/* Of those that a ring asks to end, before it asks all of them again; its lock is held. */
+static inline bool kipc_uring_is_asked_last(struct io_uring_cmd *cmd)
+{
+	return !cmd_to_io_kiocb(cmd)->hash_node.next;
+}
 
 static inline bool kipc_uring_ring_ends(struct io_uring_cmd *cmd)
 {

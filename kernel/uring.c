@@ -265,7 +265,9 @@ static noinline int kipc_uring_start(struct io_uring_cmd *cmd, unsigned int issu
 
 /*
  * The command's ring ends, or its task executes another program.  Completed here and now, for
- * the ring asks again and again until it is, and the command's task may be stopped.
+ * the ring asks again and again until it is, and the command's task may be stopped.  One that
+ * has its result is left to that task, and the ring's worker, which would not rest, waits a
+ * little each time that it has asked all.
  */
 static int kipc_uring_cancel(struct io_uring_cmd *cmd, unsigned int issue_flags)
 {
@@ -273,6 +275,8 @@ static int kipc_uring_cancel(struct io_uring_cmd *cmd, unsigned int issue_flags)
 
 	if (kipc_async_end(command->object, &command->async, -ECANCELED))
 		kipc_command_complete(command, -ECANCELED, issue_flags);
+	else if (current->flags & PF_KTHREAD && kipc_uring_is_asked_last(cmd))
+		schedule_timeout_uninterruptible(1);
 	return 0;
 }
 
