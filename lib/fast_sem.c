@@ -59,11 +59,11 @@ struct kipc_fast {
 	struct view view[FAST_VIEWS];
 };
 
-struct kipc_fast *kipc_fast;
+/* Of both in one word, so that who resumes last shows nothing to a child that just came. */
+uintptr_t kipc_fast;
 
-/* It is put aside here while children share the memory. */
+/* Where it is once it was made, whether shown or not. */
 static struct kipc_fast *table;
-static unsigned int suspended;
 
 /* The slot of this thread and the token of the process that it is a slot of, as in a word. */
 static __thread uint64_t mine __attribute__((tls_model("initial-exec")));
@@ -266,6 +266,7 @@ KIPC_FAST int kipc_fast_getval(struct kipc_fast *fast, int id, unsigned int num)
 
 /* ---- Mapping ---- */
 
+/* For the process; it is shown when nothing shares the memory. */
 static void make_table(void)
 {
 	struct kipc_fast *fast, *none = NULL;
@@ -276,18 +277,38 @@ static void make_table(void)
 		return;
 	if (madvise(fast, sizeof(*fast), MADV_WIPEONFORK) ||
 	    !__atomic_compare_exchange_n(&table, &none, fast, false, __ATOMIC_RELEASE,
-					 __ATOMIC_RELAXED)) {
+					 __ATOMIC_RELAXED))
 		munmap(fast, sizeof(*fast));
-		return;
-	}
-	if (!__atomic_load_n(&suspended, __ATOMIC_ACQUIRE))
-		__atomic_store_n(&kipc_fast, fast, __ATOMIC_RELEASE);
 }
 
-static bool is_cut(const struct view *view)
+static void show_table(void)
 {
-	/* What it shows then: every word is held. */
-	return __atomic_load_n(&view->shared->state, __ATOMIC_RELAXED) == KIPC_SEM_HELD;
+	struct kipc_fast *fast = __atomic_load_n(&table, __ATOMIC_ACQUIRE);
+	uintptr_t none = 0;
+
+	if (fast)
+		__atomic_compare_exchange_n(&kipc_fast, &none, (uintptr_t)fast, false,
+					    __ATOMIC_RELEASE, __ATOMIC_RELAXED);
+}
+
+/* Will nothing ever be done in it again? */
+static bool is_over(const struct view *view)
+{
+	uint32_t state = __atomic_load_n(&view->shared->state, __ATOMIC_RELAXED);
+
+	/* The first is what a mapping shows that was cut: every word is held. */
+	return state == KIPC_SEM_HELD || state & KIPC_SEM_REMOVED;
+}
+
+/* The set may have been mapped before, and another have come into its bucket since. */
+static struct view *find_view(struct kipc_fast *fast, int id)
+{
+	unsigned int i = fast->views;
+
+	while (i--)
+		if (fast->view[i].id == id && !is_over(&fast->view[i]))
+			return &fast->view[i];
+	return NULL;
 }
 
 static bool map_process(struct kipc_fast *fast, int fd)
@@ -311,8 +332,11 @@ static void map_set(struct kipc_fast *fast, int fd, int id)
 	struct kipc_sem_map map = { .id = id, .flags = KIPC_SEM_MAP_WRITE };
 	struct view *view;
 
-	if (*bucket && (*bucket)->id == id && !is_cut(*bucket))
+	view = find_view(fast, id);
+	if (view) {
+		__atomic_store_n(bucket, view, __ATOMIC_RELEASE);
 		return;
+	}
 	if (fast->views == FAST_VIEWS || !map_process(fast, fd))
 		return;
 	if (sys_sem_map(fd, &map) < 0) {
@@ -338,10 +362,14 @@ static void free_slots(struct kipc_fast *fast)
 {
 	pid_t pid = sys_getpid();
 	unsigned int i;
+	uint32_t tid;
 
-	for (i = 1; i < KIPC_PROCESS_SLOTS; i++)
-		if (!fast->slots[i].intent && sys_tgkill(pid, fast->slots[i].tid, 0) == -ESRCH)
-			__atomic_store_n(&fast->slots[i].tid, 0, __ATOMIC_RELEASE);
+	for (i = 1; i < KIPC_PROCESS_SLOTS; i++) {
+		tid = __atomic_load_n(&fast->slots[i].tid, __ATOMIC_RELAXED);
+		if (!fast->slots[i].intent && sys_tgkill(pid, tid, 0) == -ESRCH)
+			__atomic_compare_exchange_n(&fast->slots[i].tid, &tid, 0, false,
+						    __ATOMIC_RELEASE, __ATOMIC_RELAXED);
+	}
 }
 
 static bool take_slot(struct kipc_fast *fast, uint32_t tid)
@@ -374,7 +402,7 @@ static void enable_undo(struct kipc_fast *fast, int id)
 /* An operation went through the kernel, the only one of its call. */
 static void learn(int fd, int id, const struct sembuf *sop)
 {
-	struct kipc_fast *fast = __atomic_load_n(&kipc_fast, __ATOMIC_ACQUIRE);
+	struct kipc_fast *fast = kipc_fast_mapped();
 	unsigned int bucket = bucket_of(id);
 	bool undoes = sop->sem_flg & SEM_UNDO;
 	uint32_t tid;
@@ -382,6 +410,8 @@ static void learn(int fd, int id, const struct sembuf *sop)
 	if (unlikely(!fast)) {
 		if (!__atomic_load_n(&table, __ATOMIC_RELAXED))
 			make_table();
+		if (!__atomic_load_n(&kipc_fast, __ATOMIC_RELAXED))
+			show_table();
 		return;
 	}
 	if (undoes)
@@ -482,8 +512,14 @@ void kipc_fast_sem_cut(void)
  */
 void kipc_fast_sem_suspend(void)
 {
-	__atomic_add_fetch(&suspended, 1, __ATOMIC_SEQ_CST);
-	__atomic_store_n(&kipc_fast, NULL, __ATOMIC_SEQ_CST);
+	uintptr_t next, word = __atomic_load_n(&kipc_fast, __ATOMIC_RELAXED);
+
+	do {
+		next = word > KIPC_FAST_SUSPENDED ? 1 : word;
+		if (word < KIPC_FAST_SUSPENDED)
+			next++;
+	} while (!__atomic_compare_exchange_n(&kipc_fast, &word, next, false,
+					      __ATOMIC_SEQ_CST, __ATOMIC_RELAXED));
 }
 
 /**
@@ -491,8 +527,17 @@ void kipc_fast_sem_suspend(void)
  */
 void kipc_fast_sem_resume(void)
 {
-	if (!__atomic_sub_fetch(&suspended, 1, __ATOMIC_SEQ_CST))
-		__atomic_store_n(&kipc_fast, table, __ATOMIC_SEQ_CST);
+	uintptr_t next, word = __atomic_load_n(&kipc_fast, __ATOMIC_RELAXED);
+
+	do {
+		/* So many that they were not counted. */
+		if (word == KIPC_FAST_SUSPENDED)
+			return;
+		next = word - 1;
+		if (!next)
+			next = (uintptr_t)__atomic_load_n(&table, __ATOMIC_ACQUIRE);
+	} while (!__atomic_compare_exchange_n(&kipc_fast, &word, next, false,
+					      __ATOMIC_SEQ_CST, __ATOMIC_RELAXED));
 }
 
 #endif

@@ -18,6 +18,7 @@
 #define KIPC_FAST_SEM_H
 
 #include <stddef.h>
+#include <stdint.h>
 #include <sys/sem.h>
 
 #include "process.h"
@@ -26,7 +27,13 @@
 #define KIPC_HAS_FAST_SEM
 
 struct kipc_fast;
-extern struct kipc_fast *kipc_fast KIPC_HIDDEN;
+
+/*
+ * 0, or how many times over children may run in this memory, or where it stands what the
+ * process has mapped.  A count that comes to KIPC_FAST_SUSPENDED stays.
+ */
+#define KIPC_FAST_SUSPENDED	4095
+extern uintptr_t kipc_fast KIPC_HIDDEN;
 
 int kipc_fast_semop(struct kipc_fast *fast, int id, struct sembuf *sop) KIPC_HIDDEN;
 int kipc_fast_getval(struct kipc_fast *fast, int id, unsigned int num) KIPC_HIDDEN;
@@ -37,7 +44,9 @@ void kipc_fast_sem_resume(void) KIPC_HIDDEN;
 /* What the process has mapped, or NULL: nothing, so everything goes through the kernel. */
 static inline struct kipc_fast *kipc_fast_mapped(void)
 {
-	return __atomic_load_n(&kipc_fast, __ATOMIC_ACQUIRE);
+	uintptr_t word = __atomic_load_n(&kipc_fast, __ATOMIC_ACQUIRE);
+
+	return likely(word > KIPC_FAST_SUSPENDED) ? (struct kipc_fast *)word : NULL;
 }
 
 #else

@@ -25,8 +25,8 @@
 
 SECTION(kipc_fast_text)
 
-/* The library's own: what a process has mapped, NULL while a child shares its memory. */
-extern void *kipc_fast;
+/* The library's own: what a process has mapped, or how many children share its memory. */
+extern uintptr_t kipc_fast;
 
 #define WARM		40	/* operations after which the library has the set mapped */
 #define TOLD_MAX	12	/* faults that are told in full */
@@ -289,7 +289,7 @@ static int perform(struct cast *cast, enum act act)
 		return let_hold(cast);
 	case SUSPEND:
 		/* As kipc_fast_sem_suspend() does in another thread. */
-		if (cast->ipc == &ipc_kipc && ptrace(PTRACE_POKEDATA, cast->child, &kipc_fast, 0))
+		if (cast->ipc == &ipc_kipc && ptrace(PTRACE_POKEDATA, cast->child, &kipc_fast, 1))
 			return -1;
 		return semop1(cast->ipc, cast->id, 0, 1, 0);
 	default:
