@@ -43,6 +43,8 @@ void *kipc_preload_find_dlmopen(void);
 void *kipc_preload_dlopen;
 void *kipc_preload_dlmopen;
 
+int __open(const char *path, int flags, ...);
+int __open64(const char *path, int flags, ...);
 int __open_2(const char *path, int flags);
 int __open64_2(const char *path, int flags);
 int __openat_2(int dir, const char *path, int flags);
@@ -594,6 +596,10 @@ DEFINE_FOPEN(fopen64)
 
 DEFINE_OPEN(open, (const char *path, int flags, ...), MODE(flags), path, flags, mode)
 DEFINE_OPEN(open64, (const char *path, int flags, ...), MODE(flags), path, flags, mode)
+DEFINE_OPEN(__open, (const char *path, int flags, ...), MODE(flags), path, flags, mode)
+DEFINE_OPEN(__open64, (const char *path, int flags, ...), MODE(flags), path, flags, mode)
+DEFINE_OPEN(creat, (const char *path, mode_t access), access, path, mode)
+DEFINE_OPEN(creat64, (const char *path, mode_t access), access, path, mode)
 DEFINE_OPEN(openat, (int dir, const char *path, int flags, ...), MODE(flags),
 	    dir, path, flags, mode)
 DEFINE_OPEN(openat64, (int dir, const char *path, int flags, ...), MODE(flags),

@@ -95,6 +95,9 @@ end syscall
  * that has mapped what operations without a system call need.
  */
 function vfork
+	.globl	__vfork
+	.type	__vfork, @function
+	.set	__vfork, vfork
 	subq	$8, %rsp
 	.cfi_adjust_cfa_offset 8
 	call	kipc_fast_sem_suspend

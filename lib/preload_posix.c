@@ -78,9 +78,9 @@ KIPC_PUBLIC int sem_close(sem_t *sem)
 
 /*
  * Where the C library's functions are, for semaphores that a program has made itself: to pass
- * one on takes a jump.  At first each leads to a function that looks for all of them, so that
- * sem_post(), which may be called in a signal handler, which is no place to look, is found by
- * who waits.
+ * one on takes a jump.  sem_init() looks for all of them, for sem_post() may be called in a
+ * signal handler, which is no place to look.  Until then each leads to a function that does:
+ * the semaphore may be one that another process made, in memory they share.
  */
 static void find_next_of_sem(void);
 
@@ -113,6 +113,12 @@ static void find_next_of_sem(void)
 	FIND_NEXT(sem_getvalue);
 	FIND_NEXT(sem_timedwait);
 	FIND_NEXT(sem_clockwait);
+}
+
+KIPC_PUBLIC int sem_init(sem_t *sem, int pshared, unsigned int value)
+{
+	find_next_of_sem();
+	return NEXT(sem_init)(sem, pshared, value);
 }
 
 #define PASS_ON(name, ...)	__atomic_load_n(&next_##name, __ATOMIC_RELAXED)(__VA_ARGS__)

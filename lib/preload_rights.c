@@ -16,6 +16,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <sys/fsuid.h>
+#include <sys/single_threaded.h>
 #include <sys/types.h>
 #include <unistd.h>
 
@@ -29,6 +30,9 @@ int capset(void *header, const void *data);
 
 /* A failure changes nothing.  The parameters' names come twice: with types and without. */
 #define CHANGES_RIGHTS(name, parameters, ...)				\
+	CHANGES(name, kipc_fast_sem_cut(), parameters, __VA_ARGS__)
+
+#define CHANGES(name, cut, parameters, ...)				\
 KIPC_PUBLIC int name parameters						\
 {									\
 	__typeof__(&name) next_ = NEXT(name);				\
@@ -40,7 +44,7 @@ KIPC_PUBLIC int name parameters						\
 	}								\
 	ret_ = next_(__VA_ARGS__);					\
 	if (ret_ != -1)							\
-		kipc_fast_sem_cut();					\
+		cut;							\
 	return ret_;							\
 }
 
@@ -57,9 +61,17 @@ CHANGES_RIGHTS(setfsgid, (gid_t gid), gid)
 CHANGES_RIGHTS(setgroups, (size_t count, const gid_t *groups), count, groups)
 CHANGES_RIGHTS(initgroups, (const char *user, gid_t group), user, group)
 CHANGES_RIGHTS(capset, (void *header, const void *data), header, data)
-/* The ids are another namespace's. */
-CHANGES_RIGHTS(unshare, (int flags), flags)
-CHANGES_RIGHTS(setns, (int fd, int type), fd, type)
+
+/* The ids are another namespace's; those of other threads are not, so none tells a set. */
+static void leave_namespace(int kinds)
+{
+	if (!__libc_single_threaded && (!kinds || kinds & CLONE_NEWIPC))
+		kipc_fast_sem_suspend();
+	kipc_fast_sem_cut();
+}
+
+CHANGES(unshare, leave_namespace(flags), (int flags), flags)
+CHANGES(setns, leave_namespace(type), (int fd, int type), fd, type)
 
 /*
  * vfork is in preload_entry.S.  Such a child of clone may live on, and there is no knowing
@@ -86,5 +98,8 @@ KIPC_PUBLIC int clone(int (*function)(void *), void *stack, int flags, void *arg
 		kipc_fast_sem_resume();
 	return ret;
 }
+
+int __clone(int (*function)(void *), void *stack, int flags, void *argument, ...)
+	__attribute__((alias("clone"), visibility("default"), nothrow, leaf));
 
 #endif

@@ -31,7 +31,7 @@ exports() { # LIBRARY MAP
 		grep -v -e '[:{]' -e '^KIPC_' -e '^$' | sort >"$dir/exports.map"
 	# Names of 32-bit programs only; and what operations without a system call need, of others
 	if ${NM:-nm} -D "$lib/libkipc-preload.so" | grep -q __shmctl64; then
-		sed -i '/^set\|^\(initgroups\|capset\|unshare\|vfork\|clone\)$/d' "$dir/exports.map"
+		sed -i '/^set\|^\(initgroups\|capset\|unshare\|_*vfork\|_*clone\)$/d' "$dir/exports.map"
 	else
 		sed -i '/^__[ms].*64$\|_time64$/d' "$dir/exports.map"
 	fi
